@@ -1,0 +1,274 @@
+"""The connector descriptor: what `connector.toml` may say, checked when it is read.
+
+A connector is data: this descriptor, a record layout, mapping specs and samples. The descriptor says what the
+connector is, how its files or messages arrive, how their bytes are laid out, how records hang together, and which
+reason code the interface document gives to each kind of fault.
+"""
+
+import re
+import tomllib
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from integrationhub.errors import ConfigurationError, NotFound
+
+
+def _is_pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as exc:
+        raise ValueError(f"no regular expression: {exc}") from exc
+    return text
+
+
+Pattern = Annotated[str, AfterValidator(_is_pattern)]
+
+
+class Part(BaseModel):
+    """Base of every table in a descriptor: frozen, and an unknown key is a fault."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Identity(Part):
+    """[connector]: who this is."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
+    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+    title: str
+    source_system: str
+    document: str
+    mappings: str
+    aliases: tuple[str, ...] = ()
+
+
+class Trigger(Part):
+    """The file that is written last: its name is the data file's with `replaces` exchanged for `suffix`, or appended."""
+
+    suffix: str = ".ctl"
+    replaces: str = ""
+
+    def name_for(self, data_name: str) -> str:
+        """The trigger file's name beside the data file `data_name`."""
+        return data_name.removesuffix(self.replaces) + self.suffix
+
+    def data_name_for(self, trigger_name: str) -> str:
+        """The data file's name beside the trigger file `trigger_name`."""
+        return trigger_name.removesuffix(self.suffix) + self.replaces
+
+
+class DeliveryCodes(Part):
+    """Reason codes of the delivery checks."""
+
+    trigger: str = "CTL_INVALID"
+    repeated: str = "DUPLICATE"
+    reused: str = "SEQ_REUSED"
+    gap: str = "SEQUENCE_GAP"
+    size: str = "SIZE_MISMATCH"
+    hash: str = "SHA_MISMATCH"
+
+
+class DeliveryRules(Part):
+    """[delivery]: how files arrive and in which sequence."""
+
+    transports: tuple[Literal["folder", "file-notice", "queue"], ...]
+    file: Pattern
+    trigger: Trigger = Trigger()
+    trigger_keys: tuple[str, ...] = ("FILE", "BYTES", "SHA256")
+    first_sequence: int | Literal["any"] = "any"
+    deadline: Annotated[str, Field(pattern=r"^\d\d:\d\d$")] | None = None
+    codes: DeliveryCodes = DeliveryCodes()
+
+    def sequence_of(self, name: str) -> int | None:
+        """The sequence number in a data file's name; None if the name isn't one of this connector's."""
+        match = re.fullmatch(self.file, name)
+        return int(match["sequence"]) if match else None
+
+
+class FramingRules(Part):
+    """How records are cut out of the file (decode.framing)."""
+
+    kind: Literal["F", "V"]
+    rdw: Literal["big", "little", "u32", "none"] = "none"
+    minimum: int = 0
+
+
+class Redefinition(Part):
+    """Which redefinition applies: the field that says so, and its values."""
+
+    by: str
+    when: dict[str, str]
+
+
+class LowValues(Part):
+    """Fields in which X'00' throughout is a value of its own, not a fault."""
+
+    fields: tuple[str, ...] = ()
+
+
+class LayoutRules(Part):
+    """[layout]: the bytes of a record."""
+
+    format: Literal["copybook"]
+    copybook: str
+    encoding: str
+    signs: Literal["ibm", "strict"] = "ibm"
+    framing: FramingRules
+    record_types: dict[str, str]
+    redefines: dict[str, Redefinition] = {}
+    low_values: LowValues = LowValues()
+
+
+class GroupKey(Part):
+    """The record that opens a group, and its key."""
+
+    type: str
+    key: str
+
+
+class ParentKey(Part):
+    """The record type of the parent, and the field that names it."""
+
+    type: str
+    key: str
+
+
+class Member(Part):
+    """A record type that stands inside a group."""
+
+    group: str
+    key: str | None = None
+    counted_by: str | None = None
+    parent: ParentKey | None = None
+
+
+class StructureCodes(Part):
+    """Reason codes of the file checks, in the order in which they are judged."""
+
+    framing: str = "FRAMING"
+    record_type: str = "RECORD_TYPE_UNKNOWN"
+    length: str = "LENGTH"
+    order: str = "RECORD_ORDER"
+    count: str = "CONTROL_COUNT"
+    total: str = "CONTROL_TOTAL"
+    field: str = "FIELD_INVALID"
+
+
+class DatedField(Part):
+    """A date in a header, and its format."""
+
+    field: str
+    format: Literal["cyyddd", "ccyymmdd"]
+
+
+class KindField(Part):
+    """Where the header says whether the file is a whole book or a correction."""
+
+    field: str
+    full: str
+    correction: str
+
+
+class HeaderFields(Part):
+    """What the header must say and where it says the rest."""
+
+    expect: dict[str, str | int] = {}
+    sequence: str
+    as_at: DatedField
+    kind: KindField
+
+
+class TrailerCounts(Part):
+    """The trailer's table of record counts by type."""
+
+    table: str
+    type: str
+    count: str
+    order: tuple[str, ...]
+
+
+class TrailerFields(Part):
+    """Where the trailer says sequence and counts."""
+
+    sequence: str
+    records: str
+    counts: TrailerCounts | None = None
+
+
+class Total(Part):
+    """A control total: the trailer's field and the fields it sums."""
+
+    trailer: str
+    fields: tuple[str, ...]
+
+
+class Structure(Part):
+    """[structure]: how the records of a file hang together, and its controls."""
+
+    header: str
+    trailer: str
+    group: GroupKey
+    members: dict[str, Member]
+    codes: StructureCodes = StructureCodes()
+    header_fields: HeaderFields
+    trailer_fields: TrailerFields
+    totals: dict[str, Total] = {}
+
+
+class Descriptor(Part):
+    """A connector, as its `connector.toml` describes it."""
+
+    connector: Identity
+    delivery: DeliveryRules
+    layout: LayoutRules
+    structure: Structure
+    folder: Path = Path()
+
+    @property
+    def name(self) -> str:
+        """The connector's name, as used in commands, folders and queues."""
+        return self.connector.name
+
+    @property
+    def version(self) -> str:
+        """The connector's own version."""
+        return self.connector.version
+
+    @property
+    def title(self) -> str:
+        """One line for people."""
+        return self.connector.title
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """Other names that commands accept."""
+        return self.connector.aliases
+
+    @cached_property
+    def copybook_text(self) -> str:
+        """The text of the record layout beside the descriptor."""
+        path = self.folder / self.layout.copybook
+        if not path.is_file():
+            raise NotFound(f"connector {self.name}: layout {self.layout.copybook} is missing from its folder")
+        return path.read_text(encoding="ascii")
+
+
+def load_descriptor(path: Path) -> Descriptor:
+    """The descriptor at `path`, a `connector.toml` or the folder that holds one.
+
+    ConfigurationError lists every fault with its place in the file; NotFound when there is no descriptor.
+    """
+    file = path / "connector.toml" if path.is_dir() else path
+    if not file.is_file():
+        raise NotFound(f"no connector.toml in {path.name}", remedy="name a folder that holds a connector.toml")
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        return Descriptor.model_validate({**content, "folder": file.parent})
+    except tomllib.TOMLDecodeError as exc:
+        raise ConfigurationError(f"{file.parent.name}/connector.toml: {exc}") from exc
+    except ValidationError as exc:
+        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in exc.errors()]
+        raise ConfigurationError(f"{file.parent.name}/connector.toml has {len(faults)} faults", faults=faults) from exc
