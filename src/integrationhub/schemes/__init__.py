@@ -1,0 +1,1 @@
+"""The old schemes' arithmetic: charges, assessments, balances. Pure: no clock, no store, no files."""
