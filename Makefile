@@ -1,0 +1,66 @@
+# Everything a fresh Debian machine needs beside this checkout: Python 3.11 or later with venv, git, make, apt.
+#
+#   make demo                     the main job, from an empty machine to reconciled debts
+#   make test PYTEST_ARGS='-k x'  all tests, with a real RabbitMQ and a real PostgreSQL
+#   make … PYTHON=/path/python3   with this Python
+
+VENV ?= .venv
+PYTHON ?=
+PYTEST_ARGS ?=
+
+INSTALLED := $(VENV)/.installed
+BIN := $(VENV)/bin
+CANDIDATES := $(or $(PYTHON),python3.11 python3.12 python3.13 python3)
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint format docs bench clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## the locked dependencies and the hub in $(VENV)
+
+# A shim of a version manager may stand on the PATH for a Python that is not there: each candidate is run, not looked up.
+$(INSTALLED): requirements.lock pyproject.toml
+	@python=''; for candidate in $(CANDIDATES); do \
+	  if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo 'No Python 3.11 or later found (tried: $(CANDIDATES)). Install it: apt-get install python3 python3-venv' >&2; exit 1; \
+	fi; \
+	if ! $$python -c 'import venv, ensurepip' 2>/dev/null; then \
+	  echo "$$python lacks venv or ensurepip. Install them: apt-get install python3-venv" >&2; exit 1; \
+	fi; \
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $$python -m venv --clear $(VENV)
+	@echo 'Installing the locked dependencies into $(VENV) …'
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(INSTALLED) ## the main job end to end on the embedded default
+	$(BIN)/integrationhub demo
+
+test: $(INSTALLED) ## all tests; installs RabbitMQ and PostgreSQL with apt where they are missing
+	$(BIN)/python -m tests.services install
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(INSTALLED) ## ruff, mypy strict, the layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(INSTALLED) ## let ruff set the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(INSTALLED) ## write docs/reference anew from the code
+	$(BIN)/python -m docs.generate
+
+bench: $(INSTALLED) ## speed, as ratios to limits measured in the same run
+	$(BIN)/python -m benchmarks
+
+clean: ## remove the environment and everything that was generated
+	rm -rf $(VENV) build dist hub-data demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
