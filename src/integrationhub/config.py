@@ -145,8 +145,9 @@ class Effective:
     file: Path | None = None
 
     def shown(self) -> Iterator[tuple[str, object, str]]:
-        """Name, value and origin of every setting, secrets masked, values ready for JSON."""
-        for name, value in self.settings.model_dump(mode="json").items():
+        """Name, effective value and origin of every setting, secrets masked, values ready for JSON."""
+        effective = {"database_url": self.settings.store_url, "originals_uri": self.settings.originals}
+        for name, value in (self.settings.model_dump(mode="json") | effective).items():
             visible = mask(value) if name in SECRETS and isinstance(value, str) else value
             yield name, visible, self.origins.get(name, "default")
 

@@ -1,0 +1,45 @@
+"""The command line. One module a command; a module is imported when its command runs, not before.
+
+To add a command: write `cli/<name>.py` with a click command, and name it in COMMANDS with one line for `--help`. A
+command takes `@click.pass_obj` for its Invocation (settings, catalogue), writes data to stdout through `cli.output`,
+raises HubError for what it can't do, and returns its exit code where that is not 0.
+"""
+
+import sys
+from typing import NoReturn
+
+import click
+
+from integrationhub.cli.boundary import run
+from integrationhub.cli.invocation import Invocation, global_options
+from integrationhub.cli.lazy import LazyGroup
+
+COMMANDS = {
+    "init": ("integrationhub.cli.init:init", "Write a commented configuration file and the folders."),
+    "config": ("integrationhub.cli.config:config", "Check or show the settings in effect."),
+    "connector": ("integrationhub.cli.connector:connector", "List the connectors, show one in detail."),
+    "doctor": ("integrationhub.cli.doctor:doctor", "Say what is installed, reachable, writable."),
+    "version": ("integrationhub.cli.version:version", "Print the version."),
+}
+"""Command → (where it is, what it does), in the order of `--help`."""
+
+
+@click.group(
+    name="integrationhub",
+    cls=LazyGroup,
+    entries=COMMANDS,
+    params=global_options(),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.pass_context
+def program(context: click.Context) -> None:
+    """Bring legacy debt files and messages into one reconciled canonical model.
+
+    These options may also follow the command.
+    """
+    context.ensure_object(Invocation)
+
+
+def main() -> NoReturn:
+    """Run the command line of this process and end with its exit code."""
+    sys.exit(run(program))

@@ -1,0 +1,63 @@
+"""What commands print: JSON for programs, tables and progress for people. Data goes to stdout, all else to stderr."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import click
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+"""The flag of every command that reports; the command gets `as_json`."""
+
+
+def print_json(value: object) -> None:
+    """One JSON value on one line; what JSON doesn't know (dates, paths) as text."""
+    click.echo(json.dumps(value, ensure_ascii=False, default=str))
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Rows under headings: drawn on a terminal, otherwise aligned text with nothing cut off."""
+    texts = [[_text(cell) for cell in row] for row in rows]
+    if sys.stdout.isatty():
+        _draw(headings, texts)
+        return
+    widths = [max(map(len, column)) for column in zip(headings, *texts, strict=True)]
+    for row in [headings, *texts]:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _text(cell: object) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, list | tuple):
+        return ", ".join(map(str, cell))
+    return str(cell)
+
+
+def _draw(headings: Sequence[str], texts: Sequence[Sequence[str]]) -> None:
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*headings, box=SIMPLE, header_style="bold")
+    for row in texts:
+        table.add_row(*map(Text, row))  # Text: a bracket in a cell is no markup
+    Console().print(table)
+
+
+@contextmanager
+def progress(label: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
+    """A progress bar on a terminal, silence elsewhere. Gives a function to call with the amount just done."""
+    if not sys.stderr.isatty():
+        yield lambda _amount: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda amount: bar.advance(task, amount)
