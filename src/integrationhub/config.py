@@ -23,6 +23,8 @@ from integrationhub.errors import ConfigurationError, NotFound
 
 FILE_NAME = "integrationhub.toml"
 PREFIX = "INTEGRATIONHUB_"
+TEST_PREFIX = "INTEGRATIONHUB_TEST_"
+"""Variables of the test suite; no settings."""
 SECRETS = ("database_url", "broker_url")
 """Settings whose value may hold a password: shown masked, and readable from a file or credential of their own."""
 FILE_ONLY = ("connectors", "identity")
@@ -288,7 +290,7 @@ def _read_environment(environ: Mapping[str, str], gathered: _Gathered) -> None:
     """Variables with the hub's prefix; an empty one counts as not set, an unknown one is a fault."""
     secret_files = {f"{PREFIX}{name.upper()}_FILE": name for name in SECRETS}
     for variable, text in sorted(environ.items()):
-        if not variable.startswith(PREFIX) or not text:
+        if not variable.startswith(PREFIX) or variable.startswith(TEST_PREFIX) or not text:
             continue
         name = secret_files.get(variable)
         if name and environ.get(variable.removesuffix("_FILE")):
