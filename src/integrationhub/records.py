@@ -20,6 +20,9 @@ FAULT_SCHEMA: Mapping[str, pl.DataType] = {
 }
 """Columns of a fault table: one row a bad field."""
 
+LOW_VALUES = -(2**63) + 1
+"""What a decoded number holds whose bytes are all X'00', where the layout gives low-values a meaning of their own."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
@@ -59,8 +62,10 @@ class CanonicalBatch:
     """Rows ready for the store: one frame per canonical entity, with the entity's columns and its provenance.
 
     `faults` names every source field that could not be understood; the caller decides what becomes of the rows of
-    those records (a record, or the whole group it stands in).
+    those records (a record, or the whole group it stands in). `notes` has the same columns: worth telling, but the rows
+    are good.
     """
 
     rows: Mapping[str, pl.DataFrame]
     faults: pl.DataFrame = field(default_factory=no_faults)
+    notes: pl.DataFrame = field(default_factory=no_faults)
