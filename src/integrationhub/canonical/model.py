@@ -92,6 +92,9 @@ ROLE = ("NRP", "PWC", "QCH", "PTN", "REP")
 SCHEME = ("1993", "2003", "2012", "BENEFIT")
 CUSTODY = ("HELD", "PAID", "KEPT")
 GROUP_STATE = ("IN_BOOK", "WITHDRAWN", "GONE")
+CASE_STATE = ("IN_BOOK", "WITHDRAWN", "GONE", "HELD")
+"""In the source's book; taken out of its group (debts REMOVED, ledger cancelled); gone with its group from a whole book
+(reported, nothing removed); claimed by a group that is in quarantine (nothing removed)."""
 
 
 def _id(name: str, title: str, references: str, *, required: bool = False) -> Field:
@@ -203,6 +206,7 @@ CASES = Entity(
         _bool("accuracy_query", "an officer has doubted the assessment", required=True),
         _pence("source_custodian_pence", "cash held as custodian, as the source says", required=True),
         _text("note", "free text", personal=True),
+        _code("state", "whether the source's book still has it", CASE_STATE, required=True),
         _date("as_at", "as-at date of the file it last came in", required=True),
     ),
 )
@@ -306,9 +310,16 @@ LEDGER = Entity(
         _text("authority", "who authorised an adjustment"),
         _text("text", "text of an adjustment", personal=True),
         _id("cancels_entry_id", "entry that this one takes back because the source changed the line", "ledger"),
-        _text("digest", "BLAKE2b-128 over the entry's content, hexadecimal", required=True),
+        _text("digest", "BLAKE2b-128 over the content; of the entry taken back where this one cancels", required=True),
     ),
 )
+
+LEDGER_CONTENT = (
+    "source_case_ref", "line_no", "kind", "owner", "reason", "pence", "suspended_pence", "stored_pence", "posted",
+    "posted_mark", "effective", "effective_mark", "from_date", "from_date_mark", "to_date", "to_date_mark",
+    "weekly_pence", "assessment_row", "reverses_line", "authority", "text",
+)  # fmt: skip
+"""The columns that `digest` is made over, in this order, with `canonical.identifiers.digest_column`."""
 
 RECEIPTS = Entity(
     name="receipts",
