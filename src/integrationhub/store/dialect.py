@@ -1,0 +1,43 @@
+"""The few places where the two databases are spoken to differently."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Connection, Executable, Table
+from sqlalchemy.dialects import postgresql, sqlite
+
+
+def is_postgres(connection: Connection) -> bool:
+    """Whether the connection leads to PostgreSQL (otherwise: SQLite)."""
+    return connection.dialect.name == "postgresql"
+
+
+def insert_into(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that knows ON CONFLICT."""
+    return postgresql.insert(table) if is_postgres(connection) else sqlite.insert(table)
+
+
+def upsert(connection: Connection, table: Table, values: Mapping[str, Any]) -> None:
+    """Insert one row, or bring the row with the same key up to these values."""
+    keys = [column.name for column in table.primary_key]
+    changed = {name: value for name, value in values.items() if name not in keys}
+    statement = insert_into(connection, table).values(**values)
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
+
+
+def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
+    """Insert one row unless its key is taken; whether it was inserted.
+
+    On PostgreSQL this waits for a transaction that is inserting the same key, and answers by its outcome.
+    """
+    statement = insert_into(connection, table).values(**values).on_conflict_do_nothing()
+    return connection.execute(statement).rowcount == 1
+
+
+def fetch_frame(
+    connection: Connection, statement: Executable, schema: Mapping[str, pl.DataType | type[pl.DataType]]
+) -> pl.DataFrame:
+    """All rows of a query as a frame; the schema's columns are the query's, in order."""
+    rows = [tuple(row) for row in connection.execute(statement)]
+    return pl.DataFrame(rows, schema=dict(schema), orient="row")

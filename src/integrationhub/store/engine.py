@@ -1,0 +1,87 @@
+"""Engines: SQLite tuned for one host, PostgreSQL through psycopg 3.
+
+SQLite runs in WAL mode with synchronous=FULL: a transaction that was committed survives a killed process and a power
+cut. There is one writer at a time, so a writing transaction takes the write lock when it begins (BEGIN IMMEDIATE);
+otherwise two of them could read, then both wait for each other to write, and one would fail in the middle.
+"""
+
+import sqlite3
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+
+from integrationhub.errors import ConfigurationError
+from integrationhub.store.faults import translate_errors
+
+BUSY_SECONDS = 60
+"""How long SQLite waits for another writer before it gives up."""
+
+_SQLITE_SETTINGS = (
+    f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA cache_size = -65536",  # KiB
+    "PRAGMA temp_store = FILE",  # staging of a big slice may spill to disk
+)
+
+_POSTGRES_DRIVERS = ("postgres", "postgresql", "postgresql+psycopg")
+
+
+def parse_url(text: str) -> URL:
+    """The database that a setting names; ConfigurationError for what the store can't use."""
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise ConfigurationError("the database URL is no SQLAlchemy URL", code="DATABASE_URL") from error
+    if url.drivername in _POSTGRES_DRIVERS:
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername in ("sqlite", "sqlite+pysqlite") and url.database not in (None, "", ":memory:"):
+        return url
+    raise ConfigurationError(
+        "the database URL names neither a SQLite file nor PostgreSQL",
+        code="DATABASE_URL",
+        remedy="use sqlite:///FILE or postgresql://USER@HOST/NAME",
+    )
+
+
+def open_engine(text: str) -> Engine:
+    """An engine for the URL; nothing is connected yet."""
+    url = parse_url(text)
+    engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgres(url)
+    translate_errors(engine)
+    return engine
+
+
+def _postgres(url: URL) -> Engine:
+    return create_engine(
+        url,
+        hide_parameters=True,  # errors end up in logs; parameters are personal
+        pool_pre_ping=True,  # after a restart of the server the first statement shall not fail
+        connect_args={"connect_timeout": 10, "application_name": "integrationhub"},
+    )
+
+
+def _sqlite(url: URL) -> Engine:
+    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def _tune(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # transactions are begun below, not by the driver
+        for statement in _SQLITE_SETTINGS:
+            connection.execute(statement)
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("hub_reading", False)
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def reading_options(engine: Engine) -> dict[str, Any]:
+    """Execution options of a transaction that only reads, from one consistent snapshot."""
+    if engine.dialect.name == "postgresql":
+        return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    return {"hub_reading": True}

@@ -1,0 +1,154 @@
+"""The canonical merge: frames of rows into the canonical tables, set by set, one way for a few rows and for millions.
+
+A file is merged slice by slice (`merge_groups`), in any order or at the same time, each slice in a transaction of its
+own with everything that belongs to it; when all slices are in, `close_file` deals with what the file no longer has. The
+result does not depend on the order: a row belongs to one slice only (parties excepted, where the later record counts),
+and a slice never touches a case that stands in another.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+from sqlalchemy import Connection, select
+
+from integrationhub.canonical.model import ENTITIES
+from integrationhub.store import closing, debts, ledger, replacing, seal, staging
+from integrationhub.store.dialect import fetch_frame
+from integrationhub.store.frames import VERSION_STEP, conform
+from integrationhub.store.schema import CANONICAL
+from integrationhub.store.slices import NOTHING, LedgerSums, Slices
+from integrationhub.store.staging import ENTITY_STAGES, VANISHED_CASES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """What a slice changed. `groups`: identifiers of the groups that were replaced; a repeated slice has none.
+
+    `debts` (store.debts.CHANGE_SCHEMA): debts that were created, changed or removed, with source balances before and
+    after. `ledger`: sums over the entries that were added, those that take others back included.
+    """
+
+    groups: tuple[str, ...] = ()
+    debts: pl.DataFrame
+    ledger: LedgerSums = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """What the end of a file changed: cases taken out, their debts, and groups gone from a whole book (references)."""
+
+    withdrawn_cases: int = 0
+    gone_groups: tuple[str, ...] = ()
+    debts: pl.DataFrame
+    ledger: LedgerSums = NOTHING
+
+
+class Canonical:
+    """Writes canonical rows inside one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def merge_groups(
+        self, rows: Mapping[str, pl.DataFrame], *, delivery_id: str, sequence: int, slice_no: int
+    ) -> Merged:
+        """Replace every group in `rows["groups"]` as a whole; groups that are stored as new or newer stay as they are.
+
+        `rows`: frames by entity name with the entity's columns (a ledger frame may lack entry_id and digest, the store
+        computes them); entities without rows may be missing. Every row of a group comes in the same call. The slice
+        must have been claimed (`Slices.claim`) in this transaction: its control sums are kept there.
+        InvariantBroken: rows of another delivery, two rows with one identifier, or a required value missing.
+        """
+        frames = {
+            name: conform(ENTITIES[name], frame, delivery_id=delivery_id, sequence=sequence)
+            for name, frame in rows.items()
+        }
+        staging.prepare(self._connection)
+        fresh = self._stage_fresh_groups(frames)
+        if not fresh:
+            return Merged(debts=debts.no_changes())
+        self._stage_rows(frames, fresh)
+        changes = self._replace()
+        sums = self._merge_ledger()
+        Slices(self._connection).add_ledger(delivery_id, slice_no, sums)
+        return Merged(groups=fresh, debts=changes, ledger=sums)
+
+    def close_file(
+        self,
+        *,
+        delivery_id: str,
+        sequence: int,
+        slice_no: int,
+        source_system: str,
+        whole_book: bool,
+        held_groups: Collection[str] = (),
+        held_cases: Collection[str] = (),
+    ) -> Closed:
+        """Take out what the file no longer has, once all its slices are merged (the last one in this transaction, too).
+
+        `held_groups`, `held_cases`: identifiers of groups that are in quarantine and of the cases they claim; they are
+        in the file, so nothing of theirs is missing. `slice_no` keeps the control sums of what is taken back.
+        """
+        base = sequence * VERSION_STEP
+        connection = self._connection
+        staging.prepare(connection)
+        closing.stage_held(connection, held_groups, held_cases)
+        vanished = closing.find_vanished(connection, delivery_id=delivery_id, base=base, whole_book=whole_book)
+        removed, sums = self._withdraw() if vanished else (debts.no_changes(), NOTHING)
+        closing.mark_held(connection, delivery_id=delivery_id, base=base)
+        gone = closing.mark_gone(connection, source_system=source_system, base=base) if whole_book else ()
+        Slices(connection).add_ledger(delivery_id, slice_no, sums)
+        return Closed(withdrawn_cases=vanished, gone_groups=gone, debts=removed, ledger=sums)
+
+    def _stage_fresh_groups(self, frames: dict[str, pl.DataFrame]) -> tuple[str, ...]:
+        groups = frames.get("groups")
+        if groups is None or groups.is_empty():
+            return ()
+        stage, table = ENTITY_STAGES["groups"], CANONICAL["groups"]
+        staging.fill(self._connection, stage, groups)
+        joined = stage.join(table, table.c.group_id == stage.c.group_id)
+        stale = select(stage.c.group_id).select_from(joined).where(table.c.version >= stage.c.version)
+        known = fetch_frame(self._connection, stale, {"group_id": pl.String()})
+        if known.is_empty():
+            return tuple(groups["group_id"])
+        frames["groups"] = groups.join(known, on="group_id", how="anti", maintain_order="left")
+        staging.clear(self._connection, [stage])
+        staging.fill(self._connection, stage, frames["groups"])
+        return tuple(frames["groups"]["group_id"])
+
+    def _stage_rows(self, frames: Mapping[str, pl.DataFrame], fresh: tuple[str, ...]) -> None:
+        kept = pl.DataFrame({"group_id": fresh}, schema={"group_id": pl.String()})
+        for name, frame in frames.items():
+            if name == "groups":
+                continue
+            scoped = ENTITIES[name].group_scoped
+            chosen = frame.join(kept, on="group_id", how="semi", maintain_order="left") if scoped else frame
+            sealed = seal.seal(chosen) if name == "ledger" else chosen
+            staging.fill(self._connection, ENTITY_STAGES[name], sealed)
+
+    def _replace(self) -> pl.DataFrame:
+        connection, cases = self._connection, ENTITY_STAGES["cases"]
+        changes = pl.concat([debts.staged_changes(connection), debts.left_out(connection, cases)])
+        replacing.delete_left_out(connection, cases)
+        replacing.delete_left_out_of_groups(connection)
+        for name, entity in ENTITIES.items():
+            if not entity.append_only:
+                replacing.upsert_entity(connection, name)
+        debts.remove_left_out(connection, cases)
+        return changes.sort("debt_id")
+
+    def _merge_ledger(self) -> LedgerSums:
+        ledger.find_live_of_cases(self._connection, ENTITY_STAGES["cases"])
+        ledger.find_live_of_groups(self._connection)
+        return ledger.merge_lines(self._connection)
+
+    def _withdraw(self) -> tuple[pl.DataFrame, LedgerSums]:
+        connection = self._connection
+        removed = debts.left_out(connection, VANISHED_CASES)
+        replacing.delete_left_out(connection, VANISHED_CASES)
+        debts.remove_left_out(connection, VANISHED_CASES)
+        ledger.find_live_of_cases(connection, VANISHED_CASES)
+        sums = ledger.merge_lines(connection)
+        closing.mark_vanished(connection)
+        return removed, sums

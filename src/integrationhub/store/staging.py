@@ -1,0 +1,128 @@
+"""Frames into temporary tables: COPY on PostgreSQL, executemany on SQLite. The merges work from there, set by set.
+
+Temporary tables belong to one connection, so several workers stage at the same time without seeing each other.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+from sqlalchemy import BigInteger, Column, Connection, MetaData, Table
+from sqlalchemy.schema import CreateTable
+
+from integrationhub.canonical.model import ENTITIES
+from integrationhub.store.columns import SQL_TYPES, Identifier, words
+from integrationhub.store.dialect import is_postgres
+from integrationhub.store.faults import translated
+from integrationhub.store.schema import CANONICAL, OUTBOX
+
+_ROWS_PER_COPY = 50_000  # keeps one piece of rendered CSV in the tens of megabytes
+_ANALYZE_FROM = 2_000  # below, a bad plan costs less than the statistics
+
+_TEMPORARY = MetaData()
+
+
+def _stage(name: str, *columns: Column[object]) -> Table:
+    return Table(f"stage_{name}", _TEMPORARY, *columns, prefixes=["TEMPORARY"], postgresql_on_commit="DELETE ROWS")
+
+
+ENTITY_STAGES: Mapping[str, Table] = {
+    name: _stage(name, *(Column(item.name, SQL_TYPES[item.type]()) for item in entity.all_fields()))
+    for name, entity in ENTITIES.items()
+}
+"""One staging table a canonical entity, with the entity's columns."""
+
+ORIGIN = ("delivery_id", "record_no", "byte_offset", "mapping_id", "version")
+"""Provenance columns that say which record of which delivery something came from."""
+
+
+def _origin() -> list[Column[Any]]:
+    return [Column(name, CANONICAL["groups"].c[name].type) for name in ORIGIN]
+
+
+LIVE_LINES = _stage(
+    "live_lines", Column("entry_id", Identifier(), primary_key=True), Column("digest", words(), index=True), *_origin()
+)
+"""Live ledger entries of the cases and groups at hand, and the record that would take them back."""
+
+CANCELLATIONS = _stage(
+    "cancellations",
+    Column("entry_id", Identifier(), primary_key=True),
+    Column("cancels_entry_id", Identifier()),
+    *_origin(),
+)
+"""Entries that take others back."""
+
+HELD_GROUPS = _stage("held_groups", Column("group_id", Identifier(), primary_key=True))
+HELD_CASES = _stage("held_cases", Column("case_id", Identifier(), primary_key=True))
+"""Groups in quarantine, and the cases that they claim."""
+
+VANISHED_CASES = _stage(
+    "vanished_cases", Column("case_id", Identifier(), primary_key=True), Column("group_id", Identifier()), *_origin()
+)
+"""Cases whose group came without them, and the record that says so: the group's."""
+
+EVENTS = _stage(
+    "events",
+    Column("ordinal", BigInteger()),
+    *(Column(name, OUTBOX.c[name].type) for name in ("event_id", "type", "source", "subject", "audience")),
+    *(Column(name, OUTBOX.c[name].type) for name in ("correlation_id", "routing_key", "data")),
+)
+"""Events on their way into the outbox."""
+
+
+def prepare(connection: Connection) -> None:
+    """Make the staging tables of this connection where they are missing, and empty them."""
+    if is_postgres(connection):
+        missing = connection.exec_driver_sql("SELECT to_regclass('pg_temp.stage_events') IS NULL").scalar_one()
+    else:
+        count = "SELECT count(*) = 0 FROM sqlite_temp_master WHERE name = 'stage_events'"
+        missing = bool(connection.exec_driver_sql(count).scalar_one())
+    if missing:
+        for table in _TEMPORARY.sorted_tables:
+            connection.execute(CreateTable(table))
+        return
+    clear(connection, _TEMPORARY.sorted_tables)
+
+
+def clear(connection: Connection, tables: Sequence[Table]) -> None:
+    """Empty staging tables."""
+    for table in tables:
+        connection.execute(table.delete())
+
+
+def fill(connection: Connection, stage: Table, frame: pl.DataFrame) -> None:
+    """Add a frame's rows to a staging table; the frame has columns of the table, in any order."""
+    if frame.is_empty():
+        return
+    if is_postgres(connection):
+        _copy(connection, stage, frame)
+        if frame.height >= _ANALYZE_FROM:
+            connection.exec_driver_sql(f"ANALYZE {stage.name}")
+    else:
+        _insert_many(connection, stage, frame)
+
+
+def _quoted(stage: Table, frame: pl.DataFrame) -> str:
+    return ", ".join(f'"{stage.c[name].name}"' for name in frame.columns)
+
+
+def _driver(connection: Connection) -> Any:  # noqa: ANN401 – either driver's connection; they share no type
+    return connection.connection.driver_connection
+
+
+def _copy(connection: Connection, stage: Table, frame: pl.DataFrame) -> None:
+    # CSV keeps null and the empty string apart only if every text is quoted: PostgreSQL reads an unquoted nothing as
+    # null and "" as the empty string.
+    statement = f"COPY {stage.name} ({_quoted(stage, frame)}) FROM STDIN (FORMAT csv)"
+    with translated(), _driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
+        for part in frame.iter_slices(_ROWS_PER_COPY):
+            copy.write(part.write_csv(include_header=False, quote_style="non_numeric").encode())
+
+
+def _insert_many(connection: Connection, stage: Table, frame: pl.DataFrame) -> None:
+    marks = ", ".join("?" * frame.width)
+    statement = f"INSERT INTO {stage.name} ({_quoted(stage, frame)}) VALUES ({marks})"  # noqa: S608 – our own names
+    with translated():
+        for part in frame.iter_slices(_ROWS_PER_COPY):
+            _driver(connection).executemany(statement, part.with_columns(pl.col(pl.Date).cast(pl.String)).rows())

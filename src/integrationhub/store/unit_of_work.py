@@ -1,0 +1,109 @@
+"""The store, and the unit of work: one transaction, its repositories, and a commit that must be asked for.
+
+    with store.begin() as work:
+        work.slices.claim(…)
+        work.canonical.merge_groups(…)
+        work.outbox.add(…)
+        work.commit()
+
+Leaving the block without `commit` rolls everything back.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine
+
+from integrationhub.store import locks, upgrade
+from integrationhub.store.deliveries import Deliveries
+from integrationhub.store.engine import open_engine, reading_options
+from integrationhub.store.feeds import Feeds
+from integrationhub.store.merge import Canonical
+from integrationhub.store.outbox import Outbox
+from integrationhub.store.slices import Slices
+from integrationhub.store.worklist import Worklist
+
+
+class Work:
+    """One transaction. Nothing of it is visible to others before `commit`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._connection = engine.connect()
+        self._transaction = self._connection.begin()
+        self.deliveries = Deliveries(self._connection)
+        self.feeds = Feeds(self._connection)
+        self.slices = Slices(self._connection)
+        self.worklist = Worklist(self._connection)
+        self.outbox = Outbox(self._connection)
+        self.canonical = Canonical(self._connection)
+
+    @property
+    def connection(self) -> Connection:
+        """For queries that shall see this transaction's own changes."""
+        return self._connection
+
+    def commit(self) -> None:
+        """Make everything durable and visible, at once; the block's other statements come too late."""
+        self._transaction.commit()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._connection.close()  # rolls back what was not committed
+
+
+class Store:
+    """A database at the right revision. Safe to share between threads; each unit of work has its own connection."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, url: str, *, create: bool = False) -> Self:
+        """The store at a SQLAlchemy URL. With `create`, an empty database gets its tables.
+
+        ConfigurationError: another revision than this code's; `integrationhub store upgrade` brings it up to date.
+        TransientError: the database is away.
+        """
+        engine = open_engine(url)
+        try:
+            if create and upgrade.is_empty(engine):
+                upgrade.upgrade(engine)
+            upgrade.require_head(engine)
+        except BaseException:
+            engine.dispose()
+            raise
+        return cls(engine)
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether this is the SQLite file of one host."""
+        return self._engine.dialect.name == "sqlite"
+
+    def begin(self) -> Work:
+        """A unit of work, to be used in a `with` block. On SQLite it waits for the one writer before it."""
+        return Work(self._engine)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection for `store.queries`: one consistent snapshot, nothing can be written."""
+        with self._engine.connect().execution_options(**reading_options(self._engine)) as connection:
+            yield connection
+
+    @contextmanager
+    def exclusive(self, name: str) -> Iterator[None]:
+        """Hold the lock of this name; Conflict when another process (or thread) holds it.
+
+        The lock ends with its holder, also when that is killed.
+        """
+        with locks.exclusive(self._engine, name):
+            yield
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self._engine.dispose()

@@ -1,0 +1,98 @@
+"""What waits for a person: records and groups that could not be loaded, and why."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection, select, update
+
+from integrationhub.errors import NotFound
+from integrationhub.store.dialect import insert_into
+from integrationhub.store.schema import WORKLIST
+
+_ROWS_PER_STATEMENT = 500
+
+
+class ItemState(StrEnum):
+    """How far an item has come."""
+
+    OPEN = "OPEN"
+    ASSIGNED = "ASSIGNED"
+    RESOLVED = "RESOLVED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorklistItem:
+    """One exception. `source_ref` and `text` hold nothing personal; `group_id` is set where a whole group waits."""
+
+    exception_id: str
+    code: str
+    entity: str
+    source_ref: str | None = None
+    owner: str | None = None
+    opened_at: datetime
+    due: date | None = None
+    state: ItemState = ItemState.OPEN
+    text: str
+    connector: str
+    delivery_id: str
+    record_no: int | None = None
+    byte_offset: int | None = None
+    field: str | None = None
+    group_id: str | None = None
+    resolved_at: datetime | None = None
+    resolution: str | None = None
+
+
+class Worklist:
+    """Exceptions by identifier, state and group."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def open(self, items: Iterable[WorklistItem]) -> int:
+        """Put items on the list; one that is there already stays as it is. How many are new."""
+        rows = [asdict(item) for item in items]
+        statement = insert_into(self._connection, WORKLIST)
+        new = 0
+        for start in range(0, len(rows), _ROWS_PER_STATEMENT):
+            part = statement.values(rows[start : start + _ROWS_PER_STATEMENT])
+            new += self._connection.execute(part.on_conflict_do_nothing()).rowcount
+        return new
+
+    def assign(self, exception_id: str, owner: str) -> None:
+        """Give an open item to somebody; NotFound when there is no such open item."""
+        chosen = (WORKLIST.c.exception_id == exception_id) & (WORKLIST.c.state != ItemState.RESOLVED)
+        statement = update(WORKLIST).where(chosen).values(owner=owner, state=ItemState.ASSIGNED)
+        if self._connection.execute(statement).rowcount != 1:
+            raise NotFound(f"no open worklist item {exception_id}")
+
+    def resolve(self, exception_ids: Sequence[str], *, at: datetime, resolution: str) -> int:
+        """Close items; those that are closed already stay as they are. How many were closed."""
+        closed = 0
+        for start in range(0, len(exception_ids), _ROWS_PER_STATEMENT):
+            part = exception_ids[start : start + _ROWS_PER_STATEMENT]
+            chosen = WORKLIST.c.exception_id.in_(part) & (WORKLIST.c.state != ItemState.RESOLVED)
+            values = {"state": ItemState.RESOLVED, "resolved_at": at, "resolution": resolution}
+            closed += self._connection.execute(update(WORKLIST).where(chosen).values(**values)).rowcount
+        return closed
+
+    def resolve_groups(self, group_ids: Collection[str], *, at: datetime, resolution: str) -> int:
+        """Close whatever waits for one of these groups: they came again, and in good order."""
+        present = set(group_ids)
+        waiting = select(WORKLIST.c.exception_id, WORKLIST.c.group_id).where(
+            WORKLIST.c.state != ItemState.RESOLVED, WORKLIST.c.group_id.is_not(None)
+        )
+        found = [row.exception_id for row in self._connection.execute(waiting) if row.group_id in present]
+        return self.resolve(sorted(found), at=at, resolution=resolution)
+
+    def items(self, *, state: ItemState | None = None, delivery_id: str | None = None) -> list[WorklistItem]:
+        """Items, oldest first."""
+        statement = select(WORKLIST).order_by(WORKLIST.c.opened_at, WORKLIST.c.exception_id)
+        if state is not None:
+            statement = statement.where(WORKLIST.c.state == state)
+        if delivery_id is not None:
+            statement = statement.where(WORKLIST.c.delivery_id == delivery_id)
+        rows = self._connection.execute(statement).mappings()
+        return [WorklistItem(**{**row, "state": ItemState(row["state"])}) for row in rows]
