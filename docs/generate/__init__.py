@@ -1,0 +1,14 @@
+"""The reference documentation, made from what the code says of itself."""
+
+from docs.generate import commands, model, reasons, settings
+
+
+def pages() -> dict[str, str]:
+    """Every page of docs/reference: its path in there → its text."""
+    return {
+        "commands.md": commands.page(),
+        "settings.md": settings.page(),
+        "reason-codes.md": reasons.page(),
+        "canonical-model.md": model.page(),
+        **model.schemas(),
+    }

@@ -1,0 +1,120 @@
+"""The page of reason codes: those that connectors give to the checks, and those that the code itself raises."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import integrationhub
+from docs.generate.tables import document, table
+from integrationhub import errors
+from integrationhub.catalogue import Catalogue, Shelf, shipped_connectors
+
+SOURCE = Path(integrationhub.__file__).parent
+CHECKS = {
+    "trigger": "the trigger file is unreadable, incomplete, or contradicts the data file",
+    "repeated": "the same bytes were accepted before: nothing changes",
+    "reused": "an accepted sequence number comes again with other content",
+    "gap": "an earlier sequence number is missing: the file waits",
+    "size": "the data file has another size than stated",
+    "hash": "the data file has another SHA-256 than stated",
+    "framing": "the bytes can't be cut into whole records",
+    "record_type": "a record type, or the header's identification, is not of this feed",
+    "length": "a record has another length than its type and counts give",
+    "order": "records stand in an order that the layout forbids, or a key is repeated",
+    "count": "a count of the trailer is wrong",
+    "total": "a control total differs, or can't be proved",
+    "field": "a field can't be decoded, or holds what its document does not allow",
+}
+"""What each check of a descriptor judges, for all connectors alike."""
+
+MEANINGS = {
+    "CODE_UNKNOWN": "a code that is not in its list",
+    "DATE_INVALID": "no date of the calendar",
+    "DIGITS_INVALID": "anything but digits where digits must stand",
+    "FEED_STOPPED": "an earlier file of this feed was refused: this one waits",
+    "SQL_NOT_ALLOWED": "an expression uses what mapping specs may not use",
+}
+"""What codes mean whose text is put together elsewhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coded:
+    """A code that stands in the source: what carries it, where, and the first words said with it."""
+
+    code: str
+    carrier: str
+    module: str
+    text: str
+
+
+def page() -> str:
+    """All reason codes."""
+    parts: list[str | list[str]] = [
+        "# Reason codes",
+        "Codes are stable: programs may rely on them. Texts are for people and may change; they never hold a value.",
+    ]
+    for name, codes in connector_codes().items():
+        parts += [
+            f"## Connector `{name}`",
+            table(("code", "given when"), [(f"`{code}`", CHECKS[check]) for check, code in codes]),
+        ]
+    rows = [(f"`{item.code}`", item.carrier, item.text, f"`{item.module}`") for item in coded()]
+    parts += ["## Of the hub itself", table(("code", "ends as", "says", "in"), rows)]
+    return document(*parts)
+
+
+def connector_codes() -> dict[str, list[tuple[str, str]]]:
+    """Connector → (check, code) in the order of the checks, of what is shipped."""
+    shelf = Shelf(origin="shipped", folder=shipped_connectors())
+    return {
+        found.name: [*found.delivery.codes.model_dump().items(), *found.structure.codes.model_dump().items()]
+        for found in Catalogue([shelf]).connectors()
+    }
+
+
+def coded() -> list[Coded]:
+    """Every code that is written out in the source, once, sorted."""
+    found: dict[str, Coded] = {}
+    for path in sorted(SOURCE.rglob("*.py")):
+        for item in _in_module(path):
+            if item.code not in found or not found[item.code].text:
+                found[item.code] = item
+    return [found[code] for code in sorted(found)]
+
+
+def _in_module(path: Path) -> Iterator[Coded]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    constants = {
+        node.targets[0].id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
+    }
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        arguments = {keyword.arg: keyword.value for keyword in node.keywords}
+        code = _resolved(arguments.get("code"), constants)
+        if code.isupper():
+            said = arguments.get("text", node.args[0] if node.args else None)
+            module = path.relative_to(SOURCE.parent).as_posix()
+            text = MEANINGS.get(code) or _resolved(said, constants)
+            yield Coded(code=code, carrier=_carrier(node), module=module, text=text)
+
+
+def _carrier(call: ast.Call) -> str:
+    """The error and its exit code, or what else the code marks."""
+    name = ast.unparse(call.func).rpartition(".")[2]
+    error = getattr(errors, name, None)
+    return f"{name}, exit {error.exit_code}" if error else "a reason" if name == "Reason" else "a fault"
+
+
+def _resolved(node: ast.expr | None, constants: dict[str, ast.expr]) -> str:
+    """A text that is written out, with … for what is filled in; empty when it is made elsewhere."""
+    if isinstance(node, ast.Name):
+        return _resolved(constants.get(node.id), {})
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
+    return ""
