@@ -12,8 +12,8 @@ INTRODUCTION = """\
 Data goes to stdout, logs and messages to stderr. `--json` prints JSON.
 
 Exit codes: 0 done · 1 failure · 2 usage, faulty configuration, copybook, mapping or plan · 3 not found · 4 not
-allowed · 5 conflict · 6 a control does not hold · 7 input rejected as a whole · 75 a needed service is away, or input is
-held: try again · 130 interrupted."""
+allowed · 5 conflict · 6 a control does not hold · 7 input rejected as a whole · 75 a needed service is away, or input
+is held: try again · 130 interrupted."""
 
 
 def page() -> str:
