@@ -1,0 +1,113 @@
+"""What a merged slice tells the world: events for debts that came, changed or went, and for work that waits.
+
+Source: outbound-events.md. A load publishes to internal systems only; nothing of it reaches a parent. Events are built
+as columns and written to the outbox in the transaction of the change.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import polars as pl
+
+from integrationhub.canonical.identifiers import derive, derive_column
+from integrationhub.intake.staging import Quarantined
+from integrationhub.publish.cloudevents import event_source
+from integrationhub.store.outbox import EVENT_SCHEMA
+from integrationhub.store.worklist import WorklistItem
+
+INTERNAL = "internal"
+
+_TYPES = {"CREATED": "debt.created", "CHANGED": "debt.changed", "REMOVED": "debt.removed"}
+
+
+def debt_events(changes: pl.DataFrame, *, environment: str, connector: str, delivery_id: str) -> pl.DataFrame:
+    """Events (store.outbox.EVENT_SCHEMA) for debt changes (store.debts.CHANGE_SCHEMA), in their order."""
+    created = pl.struct(
+        pl.col("debt_id").alias("debt_ref"),
+        "source_system",
+        pl.col("kind").alias("type"),
+        pl.lit(None, dtype=pl.String).alias("benefit"),
+        "status",
+        pl.col("new_pence").alias("balance_pence"),
+    ).struct.json_encode()
+    changed = pl.struct(
+        pl.col("debt_id").alias("debt_ref"),
+        "source_system",
+        pl.col("kind").alias("type"),
+        pl.lit(None, dtype=pl.String).alias("benefit"),
+        "status",
+        pl.col("new_pence").alias("balance_pence"),
+        "changed",
+    ).struct.json_encode()
+    removed = pl.struct(pl.col("debt_id").alias("debt_ref"), pl.col("old_pence").alias("balance_pence"))
+    change = pl.col("change")
+    data = (
+        pl.when(change == "CREATED")
+        .then(created)
+        .when(change == "CHANGED")
+        .then(changed)
+        .otherwise(removed.struct.json_encode())
+    )
+    rows = changes.select(
+        change.replace_strict(_TYPES, return_dtype=pl.String).alias("type"),
+        pl.col("debt_id").alias("subject"),
+        data.alias("data"),
+    )
+    return _events(rows, environment=environment, connector=connector, delivery_id=delivery_id)
+
+
+def worklist_events(
+    items: Sequence[WorklistItem], *, environment: str, connector: str, delivery_id: str
+) -> pl.DataFrame:
+    """One `worklist.opened` for each item."""
+    rows = pl.DataFrame(
+        {
+            "subject": [item.exception_id for item in items],
+            "reason": [item.code for item in items],
+        },
+        schema={"subject": pl.String(), "reason": pl.String()},
+    )
+    data = pl.struct(pl.col("subject").alias("worklist_id"), pl.lit(connector).alias("feed"), "reason")
+    events = rows.select(pl.lit("worklist.opened").alias("type"), "subject", data.struct.json_encode().alias("data"))
+    return _events(events, environment=environment, connector=connector, delivery_id=delivery_id)
+
+
+def worklist_items(
+    groups: Sequence[Quarantined], *, connector: str, delivery_id: str, code: str, opened_at: datetime
+) -> list[WorklistItem]:
+    """One worklist item for each group that was set aside."""
+    return [
+        WorklistItem(
+            exception_id=derive("worklist", delivery_id, group.group_id),
+            code=code,
+            entity="groups",
+            source_ref=group.source_ref,
+            opened_at=opened_at,
+            text=_sentence(group),
+            connector=connector,
+            delivery_id=delivery_id,
+            record_no=group.reasons[0].record,
+            byte_offset=group.reasons[0].offset,
+            field=group.reasons[0].field,
+            group_id=group.group_id,
+        )
+        for group in groups
+    ]
+
+
+def _sentence(group: Quarantined) -> str:
+    places = "; ".join(f"record {reason.record} {reason.field}" for reason in group.reasons)
+    return f"{group.records} records of the group are set aside until it comes corrected: {places}"
+
+
+def _events(rows: pl.DataFrame, *, environment: str, connector: str, delivery_id: str) -> pl.DataFrame:
+    """Complete rows of type, subject, data to events of the internal audience."""
+    return rows.with_columns(
+        derive_column([pl.lit("event"), pl.col("type"), pl.col("subject"), pl.lit(INTERNAL), pl.lit(delivery_id)]).alias(
+            "event_id"
+        ),
+        pl.lit(event_source(environment, connector)).alias("source"),
+        pl.lit(INTERNAL).alias("audience"),
+        pl.lit(delivery_id).alias("correlation_id"),
+        (pl.lit(f"{INTERNAL}.") + pl.col("type")).alias("routing_key"),
+    ).select(*EVENT_SCHEMA)

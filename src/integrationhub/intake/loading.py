@@ -1,0 +1,162 @@
+"""A staged file into the store: one transaction a slice, the last one accepts the file.
+
+    slice claimed → groups replaced → worklist → events → counts;  in the last slice's transaction also:
+    what the book no longer has → the file is ACCEPTED, with its report → the feed moves on.
+
+Every step is repeatable: a slice that was committed is not claimed again, so a killed load goes on where it stopped.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import polars as pl
+
+from integrationhub.intake.changes import debt_events, worklist_events, worklist_items
+from integrationhub.intake.report import Amount, Control, FileReport, FileVerdict
+from integrationhub.intake.staging import Staged, StagedSlice
+from integrationhub.sdk.descriptor import Descriptor
+from integrationhub.store.deliveries import Delivery, State
+from integrationhub.store.slices import Slice
+from integrationhub.store.unit_of_work import Store, Work
+
+EMPTY_SLICE = 0
+"""Slice number of a file without groups."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loader:
+    """Loads the staged files of one connector. `checkpoint` is called at named points, for fault tests."""
+
+    descriptor: Descriptor
+    environment: str
+    checkpoint: Callable[[str], None] = lambda _point: None
+
+    def load(
+        self, store: Store, delivery: Delivery, staged: Staged, *, now: datetime, progress: Callable[[int], None]
+    ) -> FileReport:
+        """Merge what is not merged yet, then accept the file; the report as it was stored."""
+        with store.begin() as work:
+            done = work.slices.done(delivery.delivery_id)
+        report: FileReport | None = None
+        for piece in staged.slices:
+            if piece.number not in done:
+                self.checkpoint("before slice")
+                with store.begin() as work:
+                    report = self.merge(work, delivery, staged, piece, now=now)
+                    self.checkpoint("before commit")
+                    work.commit()
+                self.checkpoint("after commit")
+            progress(piece.end - piece.start)
+        assert report is not None  # a file whose last slice was committed is ACCEPTED, and not loaded again
+        return report
+
+    def merge(
+        self, work: Work, delivery: Delivery, staged: Staged, piece: StagedSlice, *, now: datetime
+    ) -> FileReport | None:
+        """Merge one slice in the transaction `work`; the report when it was the file's last one."""
+        part = Slice(
+            delivery_id=delivery.delivery_id,
+            slice_no=piece.number,
+            first_record=piece.first_record,
+            last_record=piece.last_record,
+            first_byte=piece.start,
+            last_byte=piece.end,
+            committed_at=now,
+        )
+        if not work.slices.claim(part):
+            return None
+        sequence = delivery.sequence or 0
+        merged = work.canonical.merge_groups(
+            piece.rows(), delivery_id=delivery.delivery_id, sequence=sequence, slice_no=piece.number
+        )
+        work.worklist.resolve_groups(merged.groups, at=now, resolution=f"came again with sequence {sequence}")
+        self._set_aside(work, delivery, piece, now)
+        self._tell(work, delivery, merged.debts, now)
+        changed = _changed(merged.debts)
+        counts = {
+            "LOADED": piece.records - piece.set_aside,
+            "EXCEPTION": piece.set_aside,
+            "debts": changed.count,
+            "pence": changed.pence,
+        }
+        work.slices.count(delivery.delivery_id, piece.number, counts)
+        if len(work.slices.done(delivery.delivery_id)) < len(staged.slices):
+            return None
+        return self._accept(work, delivery, staged, piece, now)
+
+    def _set_aside(self, work: Work, delivery: Delivery, piece: StagedSlice, now: datetime) -> None:
+        code = self.descriptor.structure.codes.field
+        place = {"connector": self.descriptor.name, "delivery_id": delivery.delivery_id}
+        items = worklist_items(piece.quarantined, code=code, opened_at=now, **place)
+        work.worklist.open(items)
+        work.outbox.add(worklist_events(items, environment=self.environment, **place), at=now)
+
+    def _tell(self, work: Work, delivery: Delivery, changes: pl.DataFrame, now: datetime) -> None:
+        place = {"connector": self.descriptor.name, "delivery_id": delivery.delivery_id}
+        work.outbox.add(debt_events(changes, environment=self.environment, **place), at=now)
+
+    def _accept(
+        self, work: Work, delivery: Delivery, staged: Staged, last: StagedSlice, now: datetime
+    ) -> FileReport:
+        """Close the file: what is gone, the report, the delivery, the feed."""
+        groups = [group for piece in staged.slices for group in piece.quarantined]
+        closed = work.canonical.close_file(
+            delivery_id=delivery.delivery_id,
+            sequence=delivery.sequence or 0,
+            slice_no=last.number,
+            source_system=self.descriptor.connector.source_system,
+            whole_book=staged.verdict.full_book,
+            held_groups=[group.group_id for group in groups],
+            held_cases=[case for group in groups for case in group.case_ids],
+        )
+        self._tell(work, delivery, closed.debts, now)
+        report = self._report(work, delivery, staged, gone=closed.gone_groups)
+        work.deliveries.save(
+            replace(
+                delivery,
+                state=State.ACCEPTED,
+                reasons=report.reasons,
+                report=report.as_dict(),
+                records=report.records,
+                slices=len(staged.slices),
+                completed_at=now,
+            )
+        )
+        feed = work.feeds.lock(self.descriptor.name)
+        if feed.stopped_sequence == delivery.sequence:
+            feed = replace(feed, stopped_sequence=None, stopped_code=None, stopped_at=None)
+        work.feeds.save(replace(feed, last_sequence=delivery.sequence))
+        return report
+
+    def _report(self, work: Work, delivery: Delivery, staged: Staged, *, gone: Iterable[str]) -> FileReport:
+        counts = [part.counts for part in work.slices.all(delivery.delivery_id)]
+        return FileReport(
+            path=delivery.path,
+            connector=self.descriptor.name,
+            sha256=delivery.sha256,
+            verdict=FileVerdict.ACCEPTED,
+            reasons=tuple(
+                reason for piece in staged.slices for group in piece.quarantined for reason in group.reasons
+            ),
+            records=sum(piece.records for piece in staged.slices),
+            outcomes={name: sum(count[name] for count in counts) for name in ("LOADED", "EXCEPTION")},
+            controls=controls_of(staged),
+            debts=Amount(
+                count=sum(count["debts"] for count in counts), pence=sum(count["pence"] for count in counts)
+            ),
+            missing=tuple(gone),
+        )
+
+
+def controls_of(staged: Staged) -> tuple[Control, ...]:
+    """The file's controls as the report shows them."""
+    return tuple(
+        Control(name=item.name, expected=item.expected, actual=item.actual) for item in staged.verdict.controls
+    )
+
+
+def _changed(changes: pl.DataFrame) -> Amount:
+    """Debts created or changed: how many, and the pence of their source balances now."""
+    rows = changes.filter(pl.col("change") != "REMOVED")
+    return Amount(count=len(rows), pence=int(rows["new_pence"].sum() or 0))

@@ -1,0 +1,189 @@
+"""A file is checked and mapped in one pass, before anything of it is stored.
+
+Each slice is decoded, fed to the file's controls, mapped, and its canonical rows are put on the spool: Arrow files in the
+work folder, one folder a slice. Groups with a field that can't be understood are taken out here (R13). The spool is
+scratch: after a crash it is made again from the original, and the same bytes give the same slices.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import polars as pl
+
+from integrationhub.canonical.model import ENTITIES
+from integrationhub.decode.controls import ControlVerdict, FileControls
+from integrationhub.decode.slices import Slice, SliceReader
+from integrationhub.mapping.compile import CompiledMapping, MappingContext
+from integrationhub.records import Reason
+from integrationhub.sdk.descriptor import Structure
+
+REASONS_PER_GROUP = 20
+"""How many faults of one group are spelled out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """A source group that is left out: its identifiers, the cases it claims, its records, the first of its faults."""
+
+    group_id: str
+    source_ref: str
+    case_ids: tuple[str, ...]
+    first_record: int
+    last_record: int
+    offset: int
+    reasons: tuple[Reason, ...]
+
+    @property
+    def records(self) -> int:
+        """How many records stand in it."""
+        return self.last_record - self.first_record + 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StagedSlice:
+    """A slice on the spool. `records` counts the units that get an outcome: no header, no trailer."""
+
+    number: int
+    first_record: int
+    last_record: int
+    start: int
+    end: int
+    records: int
+    quarantined: tuple[Quarantined, ...]
+    folder: Path
+
+    @property
+    def set_aside(self) -> int:
+        """Records of quarantined groups."""
+        return sum(group.records for group in self.quarantined)
+
+    def rows(self) -> dict[str, pl.DataFrame]:
+        """The slice's canonical rows, read from the spool."""
+        return {name: pl.read_ipc(self.folder / f"{name}.arrow", memory_map=False) for name in ENTITIES}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Staged:
+    """A whole file, checked: the verdict of its controls, and its slices on the spool when they hold."""
+
+    verdict: ControlVerdict
+    slices: tuple[StagedSlice, ...]
+
+
+class Stager:
+    """Checks and maps the files of one connector."""
+
+    def __init__(
+        self, structure: Structure, *, reader: SliceReader, levels: Mapping[str, str], mapping: CompiledMapping
+    ) -> None:
+        self._structure = structure
+        self._reader = reader
+        self._levels = levels
+        self._mapping = mapping
+
+    def stage(
+        self,
+        stream: BinaryIO,
+        spool: Path,
+        *,
+        context: MappingContext,
+        records: int | None,
+        progress: Callable[[int], None] = lambda _bytes: None,
+    ) -> Staged:
+        """Check the file in `stream` and spool its canonical rows below `spool`; `progress` is told of bytes done.
+
+        `records` is the number that the trigger file states. What lay in `spool` before is removed.
+        """
+        shutil.rmtree(spool, ignore_errors=True)
+        controls = FileControls(self._structure, self._levels, sequence=context.sequence, records=records)
+        slices: list[StagedSlice] = []
+        for piece in self._reader.read(stream):
+            controls.feed(piece)
+            if not controls.failed:  # of a file that is refused nothing is mapped, only judged to its end
+                slices.append(self._stage_slice(piece, spool / f"{piece.number:06}", context))
+            progress(piece.end - piece.start)
+        return Staged(verdict=controls.verdict(), slices=tuple(slices))
+
+    def _stage_slice(self, piece: Slice, folder: Path, context: MappingContext) -> StagedSlice:
+        batch = self._mapping.apply(piece.decoded, context)
+        groups = _groups_of(piece, batch.rows["groups"], self._structure.trailer)
+        set_aside = tuple(self._quarantined(groups, batch.faults, batch.rows["cases"]))
+        bad = {group.first_record for group in set_aside}
+        folder.mkdir(parents=True)
+        for name, rows in batch.rows.items():
+            _without(rows, groups, bad).write_ipc(folder / f"{name}.arrow", compression="lz4")
+        ends = {self._structure.header, self._structure.trailer}
+        unit_kinds = [number for number, kind in enumerate(piece.kind_names) if kind not in ends]
+        return StagedSlice(
+            number=piece.number,
+            first_record=piece.first_record,
+            last_record=piece.first_record + len(piece.kinds) - 1,
+            start=piece.start,
+            end=piece.end,
+            records=int(np.isin(piece.kinds, unit_kinds).sum()),
+            quarantined=set_aside,
+            folder=folder,
+        )
+
+    def _quarantined(self, groups: pl.DataFrame, faults: pl.DataFrame, cases: pl.DataFrame) -> Iterator[Quarantined]:
+        """The groups that hold a faulty field, each with its faults."""
+        located = (
+            faults.sort("record", "field")
+            .with_columns(pl.col("record").set_sorted())
+            .join_asof(groups, left_on="record", right_on="first_record", coalesce=False)
+            .drop_nulls("first_record")
+            .filter(pl.col("record") <= pl.col("last_record"))
+        )
+        for (first,), rows in located.group_by(["first_record"], maintain_order=True):
+            group = rows.row(0, named=True)
+            claimed = cases.filter(pl.col("record_no").is_between(group["first_record"], group["last_record"]))
+            yield Quarantined(
+                group_id=group["group_id"],
+                source_ref=group["source_ref"],
+                case_ids=tuple(claimed["case_id"].drop_nulls()),
+                first_record=int(first),
+                last_record=group["last_record"],
+                offset=group["group_offset"],
+                reasons=tuple(self._reasons(rows)),
+            )
+
+    def _reasons(self, rows: pl.DataFrame) -> Iterator[Reason]:
+        code = self._structure.codes.field
+        for row in rows.head(REASONS_PER_GROUP).iter_rows(named=True):
+            text = f"{row['field']} in {row['table']}: {row['code']}; its group {row['source_ref']} is set aside"
+            yield Reason(code=code, text=text, record=row["record"], offset=row["offset"], field=row["field"])
+
+
+def _groups_of(piece: Slice, groups: pl.DataFrame, trailer: str) -> pl.DataFrame:
+    """first_record, last_record, group_offset, group_id, source_ref of the slice's groups, in order."""
+    end = piece.first_record + len(piece.kinds) - piece.ends_with(trailer)
+    return (
+        groups.select(
+            pl.col("record_no").alias("first_record"),
+            pl.col("byte_offset").alias("group_offset"),
+            "group_id",
+            "source_ref",
+        )
+        .sort("first_record")
+        .with_columns(pl.col("first_record").set_sorted())
+        .with_columns((pl.col("first_record").shift(-1, fill_value=end) - 1).alias("last_record"))
+    )
+
+
+def _without(rows: pl.DataFrame, groups: pl.DataFrame, bad: set[int]) -> pl.DataFrame:
+    """The rows whose record stands in no group that begins with a record in `bad`."""
+    if not bad:
+        return rows
+    starts = groups["first_record"].to_numpy()
+    is_bad = np.isin(starts, list(bad))
+    group = np.searchsorted(starts, rows["record_no"].to_numpy(), side="right") - 1
+    return rows.filter(pl.Series(~is_bad[group] | (group < 0)))
+
+
+def spooled(slices: Sequence[StagedSlice]) -> tuple[int, int]:
+    """Records that get an outcome, and how many of them stand in quarantined groups."""
+    return sum(piece.records for piece in slices), sum(piece.set_aside for piece in slices)

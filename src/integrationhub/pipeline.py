@@ -1,0 +1,244 @@
+"""The way of a file, from hand-over to canonical rows, on one page.
+
+    receive    kept as an original, measured, judged against its feed          R01–R06
+    decode     cut into slices, its structure and controls checked             R07–R12
+    map        canonical rows on the spool, faulty groups taken out            R13
+    store      slice by slice in one transaction each, with worklist and events; the last one accepts the file
+    release    files that waited for this one are taken up
+
+Publishing is a separate step (publish.relay). Whatever is killed anywhere here ends, when the file is handed over again
+or the hub starts again, in the state that an undisturbed run would have left.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+
+from integrationhub.decode.copybook_file import CopybookFileDecoder
+from integrationhub.intake.feed import FeedBook
+from integrationhub.intake.loading import Loader, controls_of
+from integrationhub.intake.measure import Measured, keep, measure, missing_trigger
+from integrationhub.intake.report import FileReport, FileVerdict
+from integrationhub.intake.staging import Staged, Stager
+from integrationhub.mapping.compile import MappingContext
+from integrationhub.receive.acceptance import Decision, Verdict
+from integrationhub.receive.folder import FoundFile
+from integrationhub.receive.originals import Originals
+from integrationhub.records import Reason
+from integrationhub.sdk.descriptor import Descriptor
+from integrationhub.store.deliveries import Delivery, State
+from integrationhub.store.unit_of_work import Store
+from integrationhub.telemetry import UnitOfWork
+
+Progress = Callable[[int, int], None]
+"""Told of bytes done and bytes in all; a file is gone through twice, to check it and to load it."""
+
+
+def silent(_done: int, _total: int) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pipeline:
+    """Takes the files of one connector. Safe to run in several processes: a feed is worked on by one at a time."""
+
+    descriptor: Descriptor
+    decoder: CopybookFileDecoder
+    stager: Stager
+    loader: Loader
+    store: Store
+    originals: Originals
+    work_folder: Path
+    synthetic_identities: bool
+    clock: Callable[[], datetime]
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Hold the feed; Conflict when another process works on it."""
+        with self.store.exclusive(f"feed {self.descriptor.name}"):
+            yield
+
+    def resume(self, progress: Progress = silent) -> list[FileReport]:
+        """Finish what a killed run left half done, and take up what need not wait any longer."""
+        with self.store.begin() as work:
+            unfinished = work.deliveries.unfinished(self.descriptor.name)
+        reports = [self._take(self._measure_again(delivery), self.clock(), progress) for delivery in unfinished]
+        return reports + self._release(self.clock(), progress)
+
+    def take(self, found: FoundFile, *, now: datetime | None = None, progress: Progress = silent) -> FileReport:
+        """Take one handed-over file: the report, with the names of waiting files that were taken up after it.
+
+        TransientError: a service is away; the same call later goes on where this one stopped.
+        """
+        now = now or self.clock()
+        if found.trigger is None:
+            return self._report(str(found.path), "", FileVerdict.HELD, missing_trigger(found.name, self.descriptor))
+        sha256, trigger_sha256 = keep(found.path, found.trigger, self.originals)
+        measured = self._measure(found.name, str(found.path), sha256, trigger_sha256)
+        report = self._take(measured, now, progress)
+        if report.verdict in (FileVerdict.ACCEPTED, FileVerdict.DUPLICATE):
+            released = self._release(now, progress)
+            report = replace(report, released=tuple(Path(item.path).name for item in released))
+        return report
+
+    def check(self, found: FoundFile, *, progress: Progress = silent) -> FileReport:
+        """The report that `take` would give, with no effect: everything happens in a transaction that is undone."""
+        if found.trigger is None:
+            return self._report(str(found.path), "", FileVerdict.HELD, missing_trigger(found.name, self.descriptor))
+        with tempfile.TemporaryDirectory(prefix="integrationhub-check-") as folder:
+            trial = replace(self, originals=Originals(f"{folder}/originals"), work_folder=Path(folder))
+            return trial._try(found, progress)
+
+    def _take(self, measured: Measured, now: datetime, progress: Progress) -> FileReport:
+        """Judge a measured file and go the whole way with it."""
+        offer, name = measured.offer, self.descriptor.name
+        with UnitOfWork("file", connector=name, file=offer.name, delivery_id=measured.delivery_id) as line:
+            with self.store.begin() as work:
+                book = FeedBook(work, self.descriptor)
+                decision = book.decide(offer)
+                report = self._judged(measured, decision, book)
+                book.record(self._delivery(measured, decision, report, now), decision)
+                work.commit()
+            self.loader.checkpoint("judged")
+            if report is None:
+                report = self._load(measured, now, progress)
+            line.note(verdict=report.verdict.value, records=report.records, sequence=offer.sequence, bytes=offer.size)
+            line.note(reason=report.reasons[0].code if report.reasons else None)
+        return report
+
+    def _judged(self, measured: Measured, decision: Decision, book: FeedBook) -> FileReport | None:
+        """The report of a file that goes no further; None when it goes on."""
+        if decision.verdict is Verdict.PROCEED:
+            return None
+        if decision.verdict is Verdict.DUPLICATE:
+            return book.repeat_of(measured.offer, measured.path, decision)
+        return self._report(
+            measured.path, measured.offer.sha256, FileVerdict(decision.verdict.value), decision.reason
+        )
+
+    def _load(self, measured: Measured, now: datetime, progress: Progress) -> FileReport:
+        """Check the content, then load it, or refuse the file."""
+        spool = self.work_folder / measured.delivery_id
+        total = 2 * measured.offer.size
+        done = 0
+
+        def advance(size: int) -> None:
+            nonlocal done
+            done += size
+            progress(done, total)
+
+        staged = self._stage(measured, spool, advance)
+        self.loader.checkpoint("staged")
+        with self.store.begin() as work:
+            book = FeedBook(work, self.descriptor)
+            refused = self._refused(measured, staged)
+            delivery = book.staged(measured.delivery_id, staged, refused)
+            work.commit()
+        report = refused or self.loader.load(self.store, delivery, staged, now=now, progress=advance)
+        shutil.rmtree(spool, ignore_errors=True)
+        return report
+
+    def _stage(self, measured: Measured, spool: Path, advance: Callable[[int], None]) -> Staged:
+        assert measured.offer.sequence is not None
+        context = MappingContext(
+            delivery_id=measured.delivery_id,
+            sequence=measured.offer.sequence,
+            as_at=measured.as_at,
+            source_system=self.descriptor.connector.source_system,
+            synthetic_identities=self.synthetic_identities,
+        )
+        with self.originals.open(measured.offer.sha256) as stream:
+            return self.stager.stage(
+                stream, spool, context=context, records=measured.records_stated, progress=advance
+            )
+
+    def _refused(self, measured: Measured, staged: Staged) -> FileReport | None:
+        fault = staged.verdict.fault
+        if fault is None:
+            return None
+        report = self._report(measured.path, measured.offer.sha256, FileVerdict.REJECTED, fault)
+        return replace(report, records=staged.verdict.records, controls=controls_of(staged))
+
+    def _release(self, now: datetime, progress: Progress) -> list[FileReport]:
+        """Take up waiting files in sequence order for as long as one goes through."""
+        taken: list[FileReport] = []
+        while True:
+            with self.store.begin() as work:
+                book = FeedBook(work, self.descriptor)
+                ready = [item for item in work.deliveries.waiting(self.descriptor.name) if book.may_go(item)]
+            if not ready:
+                return taken
+            taken.append(self._take(self._measure_again(ready[0]), now, progress))
+
+    def _try(self, found: FoundFile, progress: Progress) -> FileReport:
+        assert found.trigger is not None
+        sha256, trigger_sha256 = keep(found.path, found.trigger, self.originals)
+        measured = self._measure(found.name, str(found.path), sha256, trigger_sha256)
+        now = self.clock()
+        with self.store.begin() as work:  # never committed
+            book = FeedBook(work, self.descriptor)
+            decision = book.decide(measured.offer)
+            report = self._judged(measured, decision, book)
+            if report is not None:
+                return report
+            book.record(self._delivery(measured, decision, None, now), decision)
+            staged = self._stage(measured, self.work_folder / "spool", lambda size: progress(size, 0))
+            refused = self._refused(measured, staged)
+            if refused is not None:
+                return refused
+            delivery = book.staged(measured.delivery_id, staged, None)
+            reports = [self.loader.merge(work, delivery, staged, piece, now=now) for piece in staged.slices]
+        accepted = reports[-1]
+        assert accepted is not None
+        return accepted
+
+    def _measure(self, name: str, path: str, sha256: str, trigger_sha256: str) -> Measured:
+        return measure(
+            name,
+            path=path,
+            sha256=sha256,
+            trigger_sha256=trigger_sha256,
+            originals=self.originals,
+            descriptor=self.descriptor,
+            decoder=self.decoder,
+        )
+
+    def _measure_again(self, delivery: Delivery) -> Measured:
+        assert delivery.trigger_sha256 is not None  # files are recorded with their trigger
+        return self._measure(delivery.name, delivery.path, delivery.sha256, delivery.trigger_sha256)
+
+    def _delivery(
+        self, measured: Measured, decision: Decision, report: FileReport | None, now: datetime
+    ) -> Delivery:
+        offer = measured.offer
+        reasons = (decision.reason,) if decision.reason else ()
+        return Delivery(
+            delivery_id=measured.delivery_id,
+            connector=self.descriptor.name,
+            name=offer.name,
+            sha256=offer.sha256,
+            trigger_sha256=measured.trigger_sha256,
+            bytes=offer.size,
+            sequence=offer.sequence,
+            as_at=measured.as_at,
+            state=State.RECEIVED if report is None else State(report.verdict.value),
+            reasons=reasons,
+            report=report.as_dict() if report else None,
+            path=measured.path,
+            original_uri=self.originals.uri(offer.sha256),
+            received_at=now,
+            completed_at=now if report and report.verdict is not FileVerdict.HELD else None,
+        )
+
+    def _report(self, path: str, sha256: str, verdict: FileVerdict, reason: Reason | None) -> FileReport:
+        return FileReport(
+            path=path,
+            connector=self.descriptor.name,
+            sha256=sha256,
+            verdict=verdict,
+            reasons=(reason,) if reason else (),
+        )
