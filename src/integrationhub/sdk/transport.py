@@ -1,29 +1,62 @@
 """Protocols of message transports. RabbitMQ and the embedded broker implement them and pass the same contract tests.
 
 Delivery is at least once: a consumer acknowledges after its transaction has committed, and what was not acknowledged
-comes again. Publishing returns only when the broker has taken responsibility for every message.
+comes again. Publishing returns only when the broker has taken responsibility for every message. Nothing is dropped on
+the way: a message that no queue wants waits in `hub.unroutable`, one that can't be used in its queue's dead-letter
+queue.
+
+    any exchange ──binding──▶ queue ──reject, or delivered DELIVERY_LIMIT times in vain──▶ queue + ".dead"
+         └───────no binding wants it───▶ hub.unroutable
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+EVENTS_EXCHANGE = "hub.events"
+"""Where the hub publishes; consumers bind their own queues to it."""
+
+UNROUTABLE_QUEUE = "hub.unroutable"
+"""Messages that came to an exchange without a binding for them. Headers EXCHANGE_HEADER and ROUTING_KEY_HEADER say
+where they were going."""
+
+DELIVERY_LIMIT = 50
+"""Deliveries after which the broker itself moves a message to the dead-letter queue: a last line, for a message that
+kills every process that takes it. Any interrupted delivery counts, also of innocent messages behind such a one, so it
+is far above the number of tries that the hub's own ledger allows."""
+
+REASON_HEADER = "hub-reason"
+"""On a dead letter: the reason code of the rejection, or `delivery_limit`."""
+
+EXCHANGE_HEADER = "hub-exchange"
+ROUTING_KEY_HEADER = "hub-routing-key"
+"""On a dead letter and an unroutable message: where it was published to at first."""
+
+
+def dead_letter_queue(queue: str) -> str:
+    """The queue in which a queue's unusable messages wait for people."""
+    return f"{queue}.dead"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """A message to publish. `message_id` is the consumer's de-duplication key."""
+    """A message to publish. `message_id` is the consumer's de-duplication key. Exchange "" means the queue itself."""
 
     exchange: str
     routing_key: str
-    message_id: str
+    message_id: str | None
     body: bytes
-    content_type: str
-    headers: Mapping[str, str | int] = field(default_factory=dict)
+    content_type: str | None
+    headers: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
-    """A delivered message. `tag` identifies the delivery to `acknowledge`; it is valid on its source only, once."""
+    """A delivered message. `tag` identifies the delivery to `acknowledge`; it is valid on its source only, once.
+
+    `redelivered` and `deliveries` (how often it was delivered before, in vain) are what the broker counts: hints to a
+    message that kills its consumer, no ledger of tries.
+    """
 
     tag: int
     queue: str
@@ -34,11 +67,15 @@ class Incoming:
     content_type: str | None
     headers: Mapping[str, object] = field(default_factory=dict)
     redelivered: bool = False
+    deliveries: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topology:
-    """What must exist on the broker: declared idempotently at start, a mismatch is a ConfigurationError."""
+    """What must exist on the broker: declared idempotently at start, a mismatch is a ConfigurationError.
+
+    A queue's dead-letter queue and `hub.unroutable` come with it and are not named here.
+    """
 
     exchanges: tuple[str, ...] = ()  # durable topic exchanges
     queues: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)  # queue → (exchange, binding key)…
@@ -51,31 +88,43 @@ class Publisher(Protocol):
         """Create what is missing; ConfigurationError where something exists with other arguments."""
 
     def publish(self, messages: Sequence[Outgoing]) -> None:
-        """Publish persistently, in order, and return when every message is confirmed and was routed to a queue, or
-        the exchange has no queue bound at all and `message` was published without `mandatory`.
+        """Publish persistently, in order; return when the broker has confirmed that every message lies in a queue.
 
-        TransientError: the broker is away or refused; any of the messages may or may not have arrived, so all are to
-        be sent again (consumers drop repeats by `message_id`).
+        A message that came to an exchange and found no binding is kept in `hub.unroutable`.
+        TransientError: the broker is away or refused, or a named queue or exchange does not exist; any of the messages
+        may or may not have arrived, so all are to be sent again (consumers drop repeats by `message_id`).
         """
+
+    def depths(self, queues: Sequence[str]) -> Mapping[str, int | None]:
+        """Messages that wait in each queue, those being worked on not counted; None for a queue that isn't there."""
 
     def close(self) -> None:
         """Give the connection back; idempotent."""
 
 
 class MessageSource(Protocol):
-    """Takes messages from one queue."""
+    """Takes messages from one queue, which it declares itself. To be used by one thread at a time."""
 
     def receive(self, *, limit: int, timeout: float) -> list[Incoming]:
         """Up to `limit` messages in queue order, as soon as there is one; an empty list after `timeout` seconds.
 
-        TransientError: the connection is gone; call again to reconnect. Unacknowledged deliveries will come again.
+        TransientError: the broker is away, or the connection was lost; call again to reconnect. What was not
+        acknowledged will come again.
+        ConfigurationError: the queue exists with other arguments, or the broker doesn't let us in.
         """
 
     def acknowledge(self, deliveries: Sequence[Incoming]) -> None:
-        """These are done for good. Call only after the work has been committed."""
+        """These are done for good. Call only after the work has been committed.
+
+        A repeat, or a delivery whose connection was lost meanwhile, is passed over: such a message comes again, and
+        the inbox knows it as a duplicate.
+        """
 
     def reject(self, deliveries: Sequence[Incoming], *, reason: str) -> None:
-        """These can't be used: move them to the dead-letter queue, with the reason code."""
+        """These can't be used: move them to the dead-letter queue, with the reason code.
+
+        TransientError: they are still in the queue; try again, or let them come again.
+        """
 
     def close(self) -> None:
         """Give unacknowledged deliveries back to the queue and close; idempotent."""
