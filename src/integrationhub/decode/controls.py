@@ -43,9 +43,7 @@ class ControlVerdict:
 class FileControls:
     """Judges one file. `sequence` and `records` are what the trigger file says."""
 
-    def __init__(
-        self, structure: Structure, levels: Mapping[str, str], *, sequence: int, records: int | None
-    ) -> None:
+    def __init__(self, structure: Structure, levels: Mapping[str, str], *, sequence: int, records: int | None) -> None:
         self._rules = structure
         self._levels = dict(levels)
         self._sequence = sequence

@@ -104,7 +104,12 @@ class SliceReader:
             if ended or piece.frames.fault:
                 return
             start += piece.frames.consumed
-            kept, number, record, want = buffer[piece.frames.consumed :], number + 1, record + len(piece.kinds), self._target
+            kept, number, record, want = (
+                buffer[piece.frames.consumed :],
+                number + 1,
+                record + len(piece.kinds),
+                self._target,
+            )
 
     def _cut(self, buffer: bytes, *, start: int, number: int, record: int, ended: bool) -> _Piece | None:
         """The records at the front of the buffer up to the last one that opens a group, all of them when the file ends

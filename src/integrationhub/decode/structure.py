@@ -97,7 +97,9 @@ class StructureCheck:
         trailers = rows.filter(pl.col("kind") == self._rules.trailer)
         if self._trailer_seen or (len(trailers) and trailers["record"][0] != rows["record"][-1]):
             place = rows.head(1) if self._trailer_seen else rows.filter(pl.col("record") > trailers["record"][0])
-            self._faults.append(self._fault("a record stands behind the trailer", place["record"][0], place["offset"][0]))
+            self._faults.append(
+                self._fault("a record stands behind the trailer", place["record"][0], place["offset"][0])
+            )
         self._trailer_seen = self._trailer_seen or len(trailers) > 0
 
     def _groups(self, piece: Slice) -> pl.DataFrame:

@@ -1,0 +1,69 @@
+"""Code pages: one byte to one character, as tables that whole columns go through at once.
+
+EBCDIC code pages come from Python's codecs and the `ebcdic` package (cp1146 is the UK page: pound sign X'5B', euro sign
+X'9F'); ASCII and Latin pages work as well. Double-byte pages have no such tables and are refused here.
+"""
+
+import codecs
+from dataclasses import dataclass
+from functools import lru_cache
+
+import ebcdic  # noqa: F401 - importing it registers its code pages
+import numpy as np
+import numpy.typing as npt
+
+from integrationhub.errors import ConfigurationError
+
+NOT_ASCII = 0xFF
+"""What a byte becomes in `CodePage.ascii` when its character is no ASCII character."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CodePage:
+    """A single-byte code page.
+
+    `ascii` maps every byte to its ASCII character or NOT_ASCII; `utf8` (256 × 3 bytes) and `utf8_lengths` hold every
+    byte's character in UTF-8. Bytes without a character stand for U+FFFD.
+    """
+
+    name: str
+    ascii: bytes
+    utf8: npt.NDArray[np.uint8]
+    utf8_lengths: npt.NDArray[np.int64]
+    space: int
+    plus: int
+    minus: int
+    ebcdic: bool
+
+    def encode(self, text: str) -> bytes:
+        """The text in this code page; UnicodeEncodeError when a character isn't in it."""
+        return text.encode(self.name)
+
+
+@lru_cache(maxsize=32)
+def code_page(name: str) -> CodePage:
+    """The code page of that name; ConfigurationError when there is none, or when it is no single-byte page."""
+    try:
+        codec = codecs.lookup(name).name
+        texts = [bytes([byte]).decode(codec, errors="replace") for byte in range(256)]
+        signs = [sign.encode(codec) for sign in (" ", "+", "-", "0")]
+    except (LookupError, UnicodeError) as exc:
+        raise ConfigurationError(
+            f"no code page {name!r}", code="ENCODING_UNKNOWN", remedy="name one, as cp1146"
+        ) from exc
+    if any(len(sign) != 1 for sign in signs) or any(len(text) != 1 for text in texts):
+        raise ConfigurationError(f"{name!r} is no single-byte code page", code="ENCODING_UNKNOWN")
+    utf8 = [text.encode() for text in texts]
+    table = np.zeros((256, 3), np.uint8)
+    for byte, encoded in enumerate(utf8):
+        table[byte, : len(encoded)] = list(encoded)
+    return CodePage(
+        name=codec,
+        ascii=bytes(encoded[0] if len(encoded) == 1 else NOT_ASCII for encoded in utf8),
+        utf8=table,
+        utf8_lengths=np.array([len(encoded) for encoded in utf8], np.int64),
+        space=signs[0][0],
+        plus=signs[1][0],
+        minus=signs[2][0],
+        ebcdic=signs[3] == b"\xf0",
+    )

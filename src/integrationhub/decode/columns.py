@@ -1,0 +1,229 @@
+"""One column of a decoded table: filled block by block, finished as an Arrow array.
+
+A value that means nothing is null and a fault. Blank and low-values numbers are told apart there, where good data
+never comes.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from integrationhub import records
+from integrationhub.decode import numbers
+from integrationhub.decode.codepage import CodePage
+from integrationhub.decode.copybook.layout import Category, Item, Usage
+from integrationhub.decode.numbers import Block, Integers, Mask
+from integrationhub.decode.text import Trim, bitmap, fixed_text
+
+LOW_VALUES = -(2**63) + 1
+"""What a number reads as when all its bytes are X'00' and its field is named in `Reading.low_values`."""
+
+INVALID = "PACKED_INVALID"
+"""Reason code of a number that can't be read, whatever its storage."""
+
+Signs = Literal["ibm", "strict"]
+Blanks = Literal["null", "fault"]
+Floats = Literal["ibm", "ieee"]
+
+_Numbers: TypeAlias = npt.NDArray[Any]
+_Reader: TypeAlias = Callable[[Block, int], tuple[_Numbers, Mask | None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How values are understood.
+
+    `signs`: `ibm` takes A C E F as plus and B D as minus, `strict` C F and D only. `blanks`: whether a number of
+    blanks (DISPLAY) or of low-values is null or a fault. Fields named in `low_values` read as LOW_VALUES when all their
+    bytes are X'00', without a fault.
+    """
+
+    page: CodePage
+    signs: Signs = "ibm"
+    blanks: Blanks = "null"
+    low_values: frozenset[str] = frozenset()
+    trim: Trim = "right"
+    floats: Floats = "ibm"
+
+
+class Column(Protocol):
+    """A column being decoded."""
+
+    def fill(self, block: Block, at: slice, inside: Integers | None) -> None:
+        """Decode the field from rows of bytes; `inside` says how many of each row's bytes are the record's."""
+
+    def finish(self) -> pa.Array:
+        """The whole column."""
+
+    def faults(self) -> "list[Faulty]":
+        """What could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Faulty:
+    """Rows of a frame whose field could not be read, and its bytes there."""
+
+    field: str
+    rows: Integers
+    raw: Block
+
+
+class TextColumn:
+    """Characters; all X'00' is null."""
+
+    def __init__(self, item: Item, offset: int, rows: int, reading: Reading) -> None:
+        self._offset = offset
+        self._width = item.length
+        self._reading = reading
+        self._raw = np.empty((rows, item.length), np.uint8)
+        self._null: npt.NDArray[np.bool_] | None = None
+
+    def fill(self, block: Block, at: slice, inside: Integers | None) -> None:
+        """Collect the bytes."""
+        raw = self._raw[at]
+        raw[:] = block[:, self._offset : self._offset + self._width]
+        low = raw[:, 0] == 0
+        if low.any():
+            self._set_null(at, low & ~raw.any(axis=1))
+        if inside is not None:
+            self._set_null(at, inside <= self._offset)
+
+    def _set_null(self, at: slice, rows: Mask) -> None:
+        if self._null is None:
+            self._null = np.zeros(len(self._raw), np.bool_)
+        self._null[at] |= rows
+
+    def finish(self) -> pa.Array:
+        """The trimmed strings."""
+        return fixed_text(self._raw, self._reading.page, self._reading.trim, self._null)
+
+    def faults(self) -> list[Faulty]:
+        """None: any byte is a character."""
+        return []
+
+
+class NumberColumn:
+    """Numbers as unscaled integers (or doubles)."""
+
+    def __init__(self, item: Item, offset: int, rows: int, reading: Reading) -> None:
+        self._item = item
+        self._offset = offset
+        self._reading = reading
+        self._read, kind = number_reader(item, reading)
+        self._kind = kind
+        self._values: _Numbers = np.empty(rows, kind.to_pandas_dtype())
+        self._null: Mask | None = None
+        self._faults: list[Faulty] = []
+
+    def fill(self, block: Block, at: slice, inside: Integers | None) -> None:
+        """Convert the bytes."""
+        values, bad = self._read(block, self._offset)
+        self._values[at] = values
+        if inside is not None:
+            self._absent(at, inside < self._offset + self._item.length, bad)
+        if bad is not None:
+            self._judge(block, at, np.flatnonzero(bad))
+
+    def _absent(self, at: slice, rows: Mask, bad: Mask | None) -> None:
+        self._nulls()[at] |= rows
+        if bad is not None:
+            bad &= ~rows
+
+    def _nulls(self) -> Mask:
+        if self._null is None:
+            self._null = np.zeros(len(self._values), np.bool_)
+        return self._null
+
+    def _judge(self, block: Block, at: slice, rows: Integers) -> None:
+        """What unreadable bytes are: nothing (blank, low-values) or a fault."""
+        raw = block[rows, self._offset : self._offset + self._item.length]
+        low = ~raw.any(axis=1)
+        reserved = low & (self._item.key in self._reading.low_values or self._item.name in self._reading.low_values)
+        self._values[rows[reserved] + at.start] = LOW_VALUES if reserved.any() else 0
+        nothing = low & ~reserved
+        if self._item.usage is Usage.DISPLAY:
+            nothing |= (raw == self._reading.page.space).all(axis=1)
+        fault = ~(reserved | nothing) if self._reading.blanks == "null" else ~reserved
+        self._nulls()[rows[~reserved] + at.start] = True
+        if fault.any():
+            self._faults.append(Faulty(self._item.key, rows[fault] + at.start, raw[fault]))
+
+    def finish(self) -> pa.Array:
+        """The numbers; null where there is none."""
+        valid = None if self._null is None or not self._null.any() else bitmap(~self._null)
+        return pa.Array.from_buffers(self._kind, len(self._values), [valid, pa.py_buffer(self._values)])
+
+    def faults(self) -> list[Faulty]:
+        """The values that could not be read."""
+        return self._faults
+
+
+def column(item: Item, offset: int, rows: int, reading: Reading) -> Column:
+    """The column of a field that stands `offset` bytes into the blocks it will be filled from."""
+    if item.category in {Category.NUMBER, Category.FLOATING}:
+        return NumberColumn(item, offset, rows, reading)
+    return TextColumn(item, offset, rows, reading)
+
+
+def column_type(item: Item) -> pa.DataType:
+    """The Arrow type of a field's column."""
+    if item.category is Category.FLOATING:
+        return pa.float64()
+    if item.category is Category.NUMBER:
+        wide = item.length == numbers.WORD and item.usage in {Usage.BINARY, Usage.NATIVE} and not item.signed
+        return pa.uint64() if wide else pa.int64()
+    return pa.string()
+
+
+def number_reader(item: Item, reading: Reading) -> tuple[_Reader, pa.DataType]:
+    """The function that reads a numeric field from a block, and the type of what it gives."""
+    width, kind = item.length, column_type(item)
+    if item.category is Category.FLOATING:
+        convert = numbers.ieee_float if reading.floats == "ieee" else numbers.hexadecimal_float
+        return lambda block, offset: (convert(block, offset, width), None), kind
+    if item.usage in {Usage.BINARY, Usage.NATIVE}:
+        signed = item.signed
+        return lambda block, offset: (numbers.binary(block, offset, width, signed=signed), None), kind
+    strict = reading.signs == "strict"
+    if item.usage is Usage.PACKED:
+        signs = numbers.STRICT if strict else numbers.IBM
+        return lambda block, offset: numbers.packed(block, offset, width, signs), kind
+    if item.usage is Usage.PACKED_UNSIGNED:
+        return lambda block, offset: numbers.unsigned_packed(block, offset, width), kind
+    return _display_reader(item, reading, strict=strict), kind
+
+
+def _display_reader(item: Item, reading: Reading, *, strict: bool) -> _Reader:
+    width, leading = item.length, item.sign.leading
+    if item.signed and item.sign.separate:
+        bytes_of_signs = (reading.page.plus, reading.page.minus)
+        return lambda block, offset: numbers.separate(block, offset, width, bytes_of_signs, leading=leading)
+    if item.signed:
+        signs = numbers.STRICT if strict else numbers.IBM
+    else:
+        signs = numbers.STRICT_UNSIGNED if strict else numbers.IBM_UNSIGNED
+    return lambda block, offset: numbers.zoned(block, offset, width, signs, leading=leading)
+
+
+def fault_frame(found: Iterable[Faulty], *, table: str, record_numbers: Integers, offsets: Integers) -> pl.DataFrame:
+    """Faults of one frame's columns in the shape of `records.FAULT_SCHEMA`."""
+    frames = [
+        pl.DataFrame(
+            {
+                "record": record_numbers[faulty.rows],
+                "offset": offsets[faulty.rows],
+                "table": table,
+                "field": faulty.field,
+                "code": INVALID,
+                "hex": [row.tobytes().hex().upper() for row in faulty.raw],
+            },
+            schema=dict(records.FAULT_SCHEMA),
+        )
+        for faulty in found
+    ]
+    return pl.concat(frames) if frames else records.no_faults()

@@ -1,0 +1,78 @@
+"""Source text to words, literals and full stops.
+
+A COBOL separator is a space, a line end, or a full stop, comma or semicolon that one of these follows; so a full stop
+inside `9(5).99` belongs to the picture and the one behind it ends the entry.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from integrationhub.decode.copybook.source import Place, SourceText
+
+_TOKEN = re.compile(
+    r"""
+    (?P<skip>\s+|[,;](?=\s|$))
+    |(?P<literal>(?:[XNGZ]X?)?(?:'(?:[^']|'')*'|"(?:[^"]|"")*"))
+    |(?P<open>(?:[XNGZ]X?)?['"][^\n]*)
+    |(?P<stop>\.(?=\s|$))
+    |(?P<word>(?:(?!['"]|[.,;](?:\s|$))\S)+)
+    |(?P<odd>\S)
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+class Kind(StrEnum):
+    """The kinds of token; the values are what a fault message calls them."""
+
+    WORD = "word"
+    LITERAL = "literal"
+    STOP = "full stop"
+    OPEN = "literal without an end"
+    END = "end of the copybook"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word (upper case), a literal (as written) or a full stop, and where it stands."""
+
+    kind: Kind
+    text: str
+    place: Place
+
+    @property
+    def shown(self) -> str:
+        """How a fault message names it."""
+        return f"{self.text!r}" if self.kind in {Kind.WORD, Kind.LITERAL} else self.kind.value
+
+
+def tokenize(source: SourceText) -> list[Token]:
+    """All tokens in order, an END last."""
+    tokens = []
+    for match in _TOKEN.finditer(source.text):
+        kind = match.lastgroup
+        if kind == "skip":
+            continue
+        text, place = match.group(), source.place(match.start())
+        if kind == "stop":
+            tokens.append(Token(Kind.STOP, text, place))
+        elif kind == "literal":
+            tokens.append(Token(Kind.LITERAL, text, place))
+        elif kind == "open":
+            tokens.append(Token(Kind.OPEN, text, place))
+        else:
+            tokens.append(Token(Kind.WORD, text.upper(), place))
+    tokens.append(Token(Kind.END, "", source.place(len(source.text))))
+    return tokens
+
+
+def literal_text(token: Token) -> str:
+    """What a literal or figurative constant stands for; hexadecimal literals keep their digits behind `X'`."""
+    text = token.text
+    if token.kind is not Kind.LITERAL or text[0].upper() == "X":
+        return text
+    if text[0] not in "'\"":
+        text = text.lstrip("XNGZxngz")
+    quote = text[0]
+    return text[1:-1].replace(quote * 2, quote)

@@ -1,0 +1,215 @@
+"""Values to mainframe records, by the same layout that decodes them.
+
+Used for files the hub hands back, for synthetic estates, and to prove the decoder (encode and decode undo each other).
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from integrationhub.decode.codepage import CodePage, code_page
+from integrationhub.decode.copybook import Copybook, Item
+from integrationhub.decode.fieldwriters import Writer, default_bytes, field_writer
+from integrationhub.decode.plan import Choice, Frame, Odo, Place, Planner, Redefines, Table
+from integrationhub.errors import ConfigurationError, RecordRejected
+
+Values: TypeAlias = Mapping[str, Any]
+
+
+class RecordEncoder:
+    """Encodes records of one copybook; the parameters mean what they mean to `RecordDecoder`.
+
+    A record's values are keyed as its decoded columns: text as str, numbers as unscaled int (a `9(5)V99` in hundredths),
+    a table as a sequence of such mappings (of plain values for an elementary OCCURS), a table of single characters
+    as str. A count that isn't given is the number of elements; a record-type field that isn't given is the first value
+    that stands for the 01 level; any other field that isn't given has its VALUE, else zero or blanks.
+
+    None is written as the decoder reads null: blanks in a DISPLAY number, X'00' in text and packed numbers. LOW_VALUES is
+    written as X'00'. A `bytes` value goes into the record as it is.
+    """
+
+    def __init__(
+        self,
+        copybook: Copybook,
+        *,
+        encoding: str = "cp1146",
+        record_types: Mapping[str, str] | None = None,
+        record_type_field: str | None = None,
+        redefines: Redefines | None = None,
+        odo: Odo = "shift",
+    ) -> None:
+        page = code_page(encoding)
+        self._frames: dict[str, FrameWriter] = {}
+        types: dict[str, str] = {}
+        for value, name in (record_types or {}).items():
+            types.setdefault(name, value)
+        for record in copybook.records:
+            frame = Planner(record, redefines=redefines or {}, odo=odo).plan()
+            preset = (
+                {}
+                if record.name not in types
+                else {self._type_key(record, copybook, record_type_field): types[record.name]}
+            )
+            self._frames[record.name] = FrameWriter(frame, page, preset)
+
+    @staticmethod
+    def _type_key(record: Item, copybook: Copybook, name: str | None) -> str:
+        """The field of this 01 level that lies where the record-type field lies in the first one."""
+        first = next(
+            item for item in copybook.records[0].walk() if not item.is_group and name in {None, item.name, item.key}
+        )
+        return next(item.key for item in record.walk() if not item.is_group and item.offset == first.offset)
+
+    def encode(self, name: str, values: Values) -> bytes:
+        """The bytes of one record of the 01 level `name`, without any RDW.
+
+        RecordRejected (`FIELD_OVERFLOW`, `FIELD_UNKNOWN`) names the field that a value doesn't fit.
+        """
+        try:
+            writer = self._frames[name]
+        except KeyError as exc:
+            raise ConfigurationError(f"the copybook has no 01 level {name}", code="LAYOUT_INVALID") from exc
+        return bytes(writer.write(values))
+
+
+def frame_u32(bodies: Iterable[bytes]) -> bytes:
+    """Records with an RDW of four bytes each: the length of the whole record, the RDW included, high byte first."""
+    return b"".join([part for body in bodies for part in ((len(body) + 4).to_bytes(4), body)])
+
+
+@dataclass(slots=True)
+class _Run:
+    """A run's bytes with every field at its default, and what writes each field."""
+
+    template: bytearray = field(default_factory=bytearray)
+    fields: dict[str, tuple[int, int, Writer]] = field(default_factory=dict)
+
+
+class FrameWriter:
+    """Writes rows of one frame and everything below it."""
+
+    def __init__(self, frame: Frame, page: CodePage, preset: Values | None = None) -> None:
+        self._frame = frame
+        self._page = page
+        self._tables = [_TableWriter(table, page) for table in frame.tables]
+        self._choices = [_ChoiceWriter(choice, page) for choice in frame.choices]
+        self._runs = [_Run() for _ in frame.runs]
+        self._counts = [table for table in frame.tables if table.count and table.count.frame == frame.number]
+        self._build(preset or {})
+
+    def _build(self, preset: Values) -> None:
+        ends = [table.place.offset for table in self._frame.tables if table.varies]
+        for run, size, places in zip(self._runs, [*ends, self._frame.tail], self._frame.runs, strict=True):
+            run.template = bytearray([self._page.space]) * size
+            for place in places:
+                item = place.item
+                writer = field_writer(item, self._page)
+                raw = writer(preset[item.key]) if item.key in preset else default_bytes(item, self._page)
+                run.template[place.offset : place.offset + item.length] = raw
+                run.fields[item.key] = (place.offset, place.offset + item.length, writer)
+        self._known = {key for run in self._runs for key in run.fields}
+        self._known |= {table.table.name for table in self._tables}
+        self._known |= {key for choice in self._choices for key in choice.known}
+        self.known = frozenset(self._known)
+
+    def write(self, values: Values) -> bytearray:
+        """The bytes of one row."""
+        values = self._with_counts(values)
+        out = bytearray()
+        bases = []
+        tables = iter([table for table in self._tables if table.table.varies])
+        for run in self._runs:
+            base = len(out)
+            bases.append(base)
+            out += run.template
+            if run.fields:
+                self._write_fields(out, base, run, values)
+            if len(bases) < len(self._runs):
+                table = next(tables)
+                for element in table.elements(values):
+                    out += element
+        for choice in self._choices:
+            choice.write(out, bases, values)
+        for table in self._tables:
+            if not table.table.varies:
+                table.write(out, bases, values)
+        if not values.keys() <= self.known:
+            odd = sorted(values.keys() - self.known)
+            raise RecordRejected(f"{self._frame.item.name} has no field {', '.join(odd)}", code="FIELD_UNKNOWN")
+        return out
+
+    @staticmethod
+    def _write_fields(out: bytearray, base: int, run: _Run, values: Values) -> None:
+        fields = run.fields
+        for key, value in values.items():
+            found = fields.get(key)
+            if found is not None:
+                start, end, writer = found
+                out[base + start : base + end] = writer(value)
+
+    def _with_counts(self, values: Values) -> Values:
+        """The values with the counts that weren't given."""
+        given = {}
+        for table in self._counts:
+            key = table.count.item.key if table.count else ""
+            if key not in values:
+                given[key] = max(len(values.get(table.name, ())), table.least if table.name not in values else 0)
+        return {**values, **given} if given else values
+
+
+class _TableWriter:
+    """Writes the elements of one OCCURS."""
+
+    def __init__(self, table: Table, page: CodePage) -> None:
+        self.table = table
+        self._page = page
+        self._element = FrameWriter(table.element, page)
+        self._plain = None if table.element.item.is_group else table.element.item.key
+
+    def elements(self, values: Values) -> Sequence[bytes | bytearray]:
+        """The bytes of every element."""
+        rows = values.get(self.table.name)
+        if rows is None:
+            return [self._element.write({})] * self.table.least
+        if len(rows) > self.table.most:
+            raise RecordRejected(f"{self.table.name} has at most {self.table.most} elements", code="FIELD_OVERFLOW")
+        if self.table.joined:
+            return [rows if isinstance(rows, bytes) else self._page.encode(rows)]
+        if self._plain is not None:
+            return [self._element.write(row if isinstance(row, Mapping) else {self._plain: row}) for row in rows]
+        return [self._element.write(row) for row in rows]
+
+    def write(self, out: bytearray, bases: Sequence[int], values: Values) -> None:
+        """Put the elements into a table of fixed size; those not given are written as defaults."""
+        place = self.table.place
+        raw = b"".join(self.elements(values))
+        size = self.table.element.tail
+        missing = self.table.most - len(raw) // size
+        raw += bytes(self._element.write({})) * missing
+        start = bases[place.run] + place.offset
+        out[start : start + len(raw)] = raw
+
+
+class _ChoiceWriter:
+    """Writes the redefinition that the deciding field names."""
+
+    def __init__(self, choice: Choice, page: CodePage) -> None:
+        self._place = choice.place
+        self._decider = None if choice.decider is None else choice.decider.item.key
+        self._writers = [(meant, FrameWriter(frame, page)) for meant, frame in choice.frames]
+        self.known = frozenset(key for _, writer in self._writers for key in writer.known)
+
+    def write(self, out: bytearray, bases: Sequence[int], values: Values) -> None:
+        """Put the redefinition into the bytes it shares; nothing when no redefinition is meant."""
+        writer = self._chosen(values)
+        if writer is not None:
+            known = writer.known
+            raw = writer.write({key: value for key, value in values.items() if key in known and value is not None})
+            start = bases[self._place.run] + self._place.offset
+            out[start : start + len(raw)] = raw
+
+    def _chosen(self, values: Values) -> FrameWriter | None:
+        if self._decider is None:
+            return self._writers[0][1]
+        value = str(values.get(self._decider))
+        return next((writer for meant, writer in self._writers if value in meant), None)

@@ -1,0 +1,91 @@
+"""Text fields to Arrow strings, a column at a time.
+
+A column is collected as n × width raw bytes, translated in one go, and becomes a string array without a copy of its
+own; trimming then makes the strings compact. Rows with characters beyond ASCII (an EBCDIC byte may be two or three
+bytes of UTF-8) are built apart and put in.
+"""
+
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from integrationhub.decode.codepage import NOT_ASCII, CodePage
+
+Bytes: TypeAlias = npt.NDArray[np.uint8]
+Trim = Literal["both", "left", "right", "none"]
+
+_TRIMS: dict[str, Any] = {"both": pc.ascii_trim, "left": pc.ascii_ltrim, "right": pc.ascii_rtrim}
+
+
+def bitmap(valid: npt.NDArray[np.bool_]) -> pa.Buffer:
+    """Arrow's validity bits of a mask."""
+    return pa.py_buffer(np.packbits(valid, bitorder="little"))
+
+
+def fixed_text(raw: Bytes, page: CodePage, trim: Trim, null: npt.NDArray[np.bool_] | None) -> pa.StringArray:
+    """The strings of n rows of equally many bytes; `null` marks rows without one."""
+    rows, width = raw.shape
+    offsets = np.arange(0, rows * width + 1, width, np.int32) if width else np.zeros(rows + 1, np.int32)
+    return _strings(raw.reshape(-1), offsets, page, trim, null)
+
+
+def varying_text(raw: Bytes, lengths: npt.NDArray[np.int64], page: CodePage, trim: Trim) -> pa.StringArray:
+    """The strings of bytes that follow each other, `lengths[i]` of them for row i."""
+    offsets = np.zeros(len(lengths) + 1, np.int32)
+    np.cumsum(lengths, out=offsets[1:])
+    return _strings(raw, offsets, page, trim, None)
+
+
+def _strings(
+    raw: Bytes, offsets: npt.NDArray[np.int32], page: CodePage, trim: Trim, null: npt.NDArray[np.bool_] | None
+) -> pa.StringArray:
+    characters = raw.tobytes().translate(page.ascii)
+    rows = len(offsets) - 1
+    valid = None if null is None or not null.any() else bitmap(~null)
+    strings = pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(characters), valid)
+    if not characters.isascii():
+        strings = _with_wide_rows(strings, raw, offsets, page, null)
+    return _TRIMS[trim](strings, " ") if trim in _TRIMS else strings
+
+
+def _with_wide_rows(
+    strings: pa.StringArray,
+    raw: Bytes,
+    offsets: npt.NDArray[np.int32],
+    page: CodePage,
+    null: npt.NDArray[np.bool_] | None,
+) -> pa.StringArray:
+    """The strings with every row that has a character beyond ASCII replaced by its UTF-8."""
+    places = np.flatnonzero(page.utf8_lengths[raw] > 1) if raw.size else np.zeros(0, np.int64)
+    wide = np.unique(np.searchsorted(offsets, places, side="right") - 1)
+    starts, lengths = offsets[wide].astype(np.int64), np.diff(offsets)[wide].astype(np.int64)
+    replaced = _utf8(raw[spans(starts, lengths)], lengths, page)
+    index = np.arange(len(strings), dtype=np.int64)
+    index[wide] = len(strings) + np.arange(len(wide))
+    chosen = pa.array(index) if null is None else pa.array(index, mask=null)
+    return pa.concat_arrays([strings, replaced]).take(chosen)
+
+
+def _utf8(raw: Bytes, lengths: npt.NDArray[np.int64], page: CodePage) -> pa.StringArray:
+    """The strings of bytes that follow each other, whatever their characters."""
+    sizes = page.utf8_lengths[raw]
+    ends = np.cumsum(sizes)
+    out = np.empty(int(ends[-1]) if len(ends) else 0, np.uint8)
+    first = ends - sizes
+    for position in range(3):
+        has = sizes > position
+        out[first[has] + position] = page.utf8[raw[has], position]
+    offsets = np.zeros(len(lengths) + 1, np.int32)
+    bounds = np.concatenate(([0], ends))
+    offsets[1:] = bounds[np.cumsum(lengths)]
+    return pa.StringArray.from_buffers(len(lengths), pa.py_buffer(offsets), pa.py_buffer(out))
+
+
+def spans(starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """The indices of all spans, one behind the other: starts[0], starts[0] + 1, … starts[1], …"""
+    ends = np.cumsum(lengths)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.repeat(starts - (ends - lengths), lengths) + np.arange(total)
