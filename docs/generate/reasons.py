@@ -1,7 +1,7 @@
 """The page of reason codes: those that connectors give to the checks, and those that the code itself raises."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,9 +74,9 @@ def connector_codes() -> dict[str, list[tuple[str, str]]]:
 
 
 def coded() -> list[Coded]:
-    """Every code that is written out in the source, once, sorted."""
+    """Every code that is written out in the source, once, sorted; the estate's are codes of the records it invents."""
     found: dict[str, Coded] = {}
-    for path in sorted(SOURCE.rglob("*.py")):
+    for path in sorted(set(SOURCE.rglob("*.py")) - set((SOURCE / "estate").rglob("*.py"))):
         for item in _in_module(path):
             if item.code not in found or not found[item.code].text:
                 found[item.code] = item
@@ -85,21 +85,26 @@ def coded() -> list[Coded]:
 
 def _in_module(path: Path) -> Iterator[Coded]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    constants = {
+    constants = _assigned(tree.body)
+    for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
+        known = {**constants, **_assigned(ast.walk(function))}
+        for call in [node for node in ast.walk(function) if isinstance(node, ast.Call)]:
+            arguments = {keyword.arg: keyword.value for keyword in call.keywords}
+            code = _resolved(arguments.get("code"), known)
+            if code.isupper():
+                said = arguments.get("text", call.args[0] if call.args else None)
+                text = MEANINGS.get(code) or _resolved(said, known)
+                module = path.relative_to(SOURCE.parent).as_posix()
+                yield Coded(code=code, carrier=_carrier(call), module=module, text=text)
+
+
+def _assigned(nodes: Iterable[ast.AST]) -> dict[str, ast.expr]:
+    """Names to what they are set to, where that is one name."""
+    return {
         node.targets[0].id: node.value
-        for node in tree.body
+        for node in nodes
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
     }
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call):
-            continue
-        arguments = {keyword.arg: keyword.value for keyword in node.keywords}
-        code = _resolved(arguments.get("code"), constants)
-        if code.isupper():
-            said = arguments.get("text", node.args[0] if node.args else None)
-            module = path.relative_to(SOURCE.parent).as_posix()
-            text = MEANINGS.get(code) or _resolved(said, constants)
-            yield Coded(code=code, carrier=_carrier(node), module=module, text=text)
 
 
 def _carrier(call: ast.Call) -> str:
@@ -112,9 +117,11 @@ def _carrier(call: ast.Call) -> str:
 def _resolved(node: ast.expr | None, constants: dict[str, ast.expr]) -> str:
     """A text that is written out, with … for what is filled in; empty when it is made elsewhere."""
     if isinstance(node, ast.Name):
-        return _resolved(constants.get(node.id), {})
+        return _resolved(constants.get(node.id), {})  # one step: a name that is set from a name is made elsewhere
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         return node.value
     if isinstance(node, ast.JoinedStr):
         return "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
+    if isinstance(node, ast.BinOp):
+        return (_resolved(node.left, constants) or "…") + (_resolved(node.right, constants) or "…")
     return ""
