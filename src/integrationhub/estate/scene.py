@@ -1,0 +1,113 @@
+"""Where errors are put in: one case among its relatives, and the tools every error needs.
+
+An error leaves the case's three ledgers so that `sent` shows the evidence, `accepted` is what arrears-errors.md makes of
+it, and `real` is what happened. What is expected therefore follows from how the error was made; nothing here looks for
+errors.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from integrationhub.estate.book import Case, CaseGroup, Charge, Line, Receipt, SourceGroup, reversed_lines
+from integrationhub.estate.case_groups import ABSENT_SLOTS, SPARE_SLOTS, case_reference
+from integrationhub.estate.dice import Dice
+
+CHARGES, RECEIPTS, HEADER, SUSPENDED, ROLES, WHOLE = "charges", "receipts", "header", "suspended", "roles", "whole"
+"""Parts of a case that an error may take; WHOLE excludes every other error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """One case, its source group and case group, and the dice."""
+
+    seed: int
+    as_at: date
+    group: CaseGroup
+    source: SourceGroup
+    case: Case
+    dice: Dice
+
+    def siblings(self) -> list[Case]:
+        """Other cases of the source group that errors may be put in."""
+        return [case for case in self.source.cases if case is not self.case and may_err(case)]
+
+    def relatives(self) -> list[Case]:
+        """Other cases of the case group that errors may be put in."""
+        return [case for case in self.group.cases() if case is not self.case and may_err(case)]
+
+    def absent_reference(self, which: int = 0) -> str:
+        """A reference that no case of the estate has."""
+        return case_reference(self.seed, self.group.index, ABSENT_SLOTS[which])
+
+    def spare_reference(self, *, above: str) -> str | None:
+        """An unused reference above another one; None when there is none."""
+        taken = {case.ref for case in self.group.cases()}
+        free = (case_reference(self.seed, self.group.index, slot) for slot in SPARE_SLOTS)
+        return next((ref for ref in free if ref > above and ref not in taken), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Injection:
+    """One way of going wrong. `name` is the code and the kind, as in the samples; `apply` is False if the case has no
+    room for it, and then has changed nothing.
+    """
+
+    name: str
+    weight: float
+    areas: tuple[str, ...]
+    apply: Callable[[Scene], bool]
+
+
+def may_err(case: Case) -> bool:
+    """Whether errors may be put in: not in cases moved off the system, nor in duplicates."""
+    return case.status != "X" and case.duplicate_of is None
+
+
+def free(case: Case, *areas: str) -> bool:
+    """Whether no error has taken these parts of the case."""
+    if WHOLE in areas:
+        return not case.areas
+    return WHOLE not in case.areas and case.areas.isdisjoint(areas)
+
+
+def charges(lines: Iterable[Line]) -> list[Charge]:
+    """The charge lines in ledger order."""
+    return [line for line in lines if isinstance(line, Charge)]
+
+
+def unreversed_receipts(lines: Sequence[Line]) -> list[Receipt]:
+    """Receipts that no reversal takes back, in ledger order."""
+    taken_back = reversed_lines(lines)
+    return [line for line in lines if isinstance(line, Receipt) and id(line) not in taken_back]
+
+
+def plain_receipts(case: Case) -> list[Receipt]:
+    """Receipts that stand in all three ledgers, cleared or older than the bank link, without a reversal."""
+    shared = {id(line) for line in case.accepted} & {id(line) for line in case.real}
+    return [line for line in unreversed_receipts(case.sent) if id(line) in shared and line.bank_status != "D"]
+
+
+def exchange(ledger: list[Line], old: Line, *new: Line) -> None:
+    """Put other lines in a line's place (none: take it out) and keep the ledger in order of posting."""
+    place = next(place for place, line in enumerate(ledger) if line is old)
+    ledger[place : place + 1] = new
+    ledger.sort(key=lambda line: line.posted)
+
+
+def everywhere(case: Case, old: Line, new: Line) -> None:
+    """Exchange a line in all three ledgers."""
+    for ledger in case.ledgers():
+        exchange(ledger, old, new)
+
+
+def add(ledger: list[Line], *lines: Line) -> None:
+    """Add lines behind those of the same posting date."""
+    ledger.extend(lines)
+    ledger.sort(key=lambda line: line.posted)
+
+
+def opening_date(case: Case) -> date:
+    """The day up to which an opening balance stands for the ledger; `date.min` in a complete one."""
+    days = [line.posted for line in case.sent if getattr(line, "reason", "") == "OB"]
+    return max(days, default=date.min)
