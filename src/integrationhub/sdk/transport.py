@@ -33,9 +33,14 @@ ROUTING_KEY_HEADER = "hub-routing-key"
 """On a dead letter and an unroutable message: where it was published to at first."""
 
 
+def is_final(queue: str) -> bool:
+    """Whether messages of this queue wait for people: it has no limits, and no dead-letter queue of its own."""
+    return queue == UNROUTABLE_QUEUE or queue.endswith(".dead")
+
+
 def dead_letter_queue(queue: str) -> str:
-    """The queue in which a queue's unusable messages wait for people."""
-    return f"{queue}.dead"
+    """The queue in which a queue's unusable messages wait for people; a final queue's go to its own end."""
+    return queue if is_final(queue) else f"{queue}.dead"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +108,7 @@ class Publisher(Protocol):
 
 
 class MessageSource(Protocol):
-    """Takes messages from one queue, which it declares itself. To be used by one thread at a time."""
+    """Takes messages from one queue, which it declares itself. One thread receives; any may acknowledge and reject."""
 
     def receive(self, *, limit: int, timeout: float) -> list[Incoming]:
         """Up to `limit` messages in queue order, as soon as there is one; an empty list after `timeout` seconds.

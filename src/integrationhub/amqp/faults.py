@@ -1,0 +1,63 @@
+"""What goes wrong with a broker, as the hub's errors: what pika, the socket and TLS raise is translated here, once."""
+
+from dataclasses import dataclass
+
+from integrationhub.errors import ConfigurationError, HubError, NotFound, TransientError
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    error: type[HubError]
+    code: str
+    remedy: str
+
+
+_AWAY = _Meaning(TransientError, "BROKER_AWAY", "check that the broker runs and that the broker URL leads to it")
+
+_MEANINGS = {
+    "PRECONDITION_FAILED": _Meaning(
+        ConfigurationError,
+        "TOPOLOGY_MISMATCH",
+        "somebody else or another version of the hub made it: move its messages away and delete it; the hub makes it "
+        "anew when it starts",
+    ),
+    "ACCESS_REFUSED": _Meaning(
+        ConfigurationError, "BROKER_ACCESS", "check user, password and permissions on the virtual host"
+    ),
+    "NOT_ALLOWED": _Meaning(ConfigurationError, "BROKER_ACCESS", "check the virtual host in the broker URL"),
+    "RESOURCE_LOCKED": _Meaning(ConfigurationError, "TOPOLOGY_MISMATCH", "another connection owns it exclusively"),
+    "CERTIFICATE_VERIFY_FAILED": _Meaning(
+        ConfigurationError, "BROKER_TLS", "name the certificate authority with ?cacertfile=FILE in the broker URL"
+    ),
+    "NOT_FOUND": _Meaning(NotFound, "BROKER_OBJECT_MISSING", "the hub declares its own again when it reconnects"),
+}
+"""By the name that begins the broker's reply (AMQP 0-9-1 §1.2, reply codes); it stands in pika's errors however deep
+these are wrapped. A login that ends without such a reply is no proof of wrong credentials: the broker may just have
+died."""
+
+
+def translated(error: BaseException, broker: str) -> HubError:
+    """One of the hub's errors for any other; `broker` is its host and port."""
+    if isinstance(error, HubError):
+        return error
+    told = repr(error)
+    meaning = next((meaning for name, meaning in _MEANINGS.items() if name in told), _AWAY)
+    text = getattr(error, "reply_text", None) or _innermost(error)
+    return meaning.error(f"broker {broker}: {text}", code=meaning.code, remedy=meaning.remedy)
+
+
+def gone(broker: str, text: str, *, code: str = _AWAY.code, remedy: str = _AWAY.remedy) -> TransientError:
+    """The error for a broker that can't be used now."""
+    return TransientError(f"broker {broker}: {text}", code=code, remedy=remedy)
+
+
+def again(error: HubError) -> HubError:
+    """The same error anew: one object must not be raised by several threads."""
+    return type(error)(error.text, code=error.code, remedy=error.remedy)
+
+
+def _innermost(error: BaseException) -> str:
+    """The class of the error that others were made of. Its arguments stay out: they may quote what was being sent."""
+    causes = (*(getattr(error, "exceptions", None) or ()), getattr(error, "exception", None), *error.args)
+    inner = next((cause for cause in causes if isinstance(cause, BaseException)), None)
+    return _innermost(inner) if inner is not None else type(error).__name__

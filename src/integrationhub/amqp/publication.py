@@ -1,0 +1,101 @@
+"""Publishing in windows: many messages under way, each confirmed by the broker before the call is done."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import Future
+from typing import Protocol
+
+import pika  # type: ignore[import-untyped]
+
+from integrationhub.errors import TransientError
+from integrationhub.sdk.transport import Outgoing
+
+WINDOW = 1000
+"""Messages under way at most. Confirms one by one were measured at a twentieth of the rate (PERFORMANCE.md)."""
+
+PERSISTENT = 2
+
+
+class Method(Protocol):
+    """What pika tells of a delivered or returned message."""
+
+    delivery_tag: int
+    redelivered: bool
+    exchange: str
+    routing_key: str
+
+
+class Properties(Protocol):
+    """A message's properties, as pika holds them."""
+
+    message_id: str | None
+    content_type: str | None
+    headers: dict[str, object] | None
+
+
+class Publication:
+    """Some messages on their way to the broker, in order. Lives on a link's I/O thread, except for `done`.
+
+    `done` gives the messages that the broker returned because no queue wants them. `tag` is the delivery tag of the
+    last message of the channel; the channel counts them from 1.
+    """
+
+    def __init__(self, messages: Iterator[Outgoing]) -> None:
+        self.done: Future[list[Outgoing]] = Future()
+        self.progress = time.monotonic()
+        self._rest = messages
+        # A set, not a counter: the broker mixes single confirms with those of all messages up to one.
+        self._under_way: set[int] = set()
+        self._returned: list[Outgoing] = []
+
+    def go_on(self, channel: pika.channel.Channel, tag: int) -> int:
+        """Fill the window; the tag of the last message."""
+        while len(self._under_way) < WINDOW and (message := next(self._rest, None)) is not None:
+            channel.basic_publish(
+                exchange=message.exchange,
+                routing_key=message.routing_key,
+                body=message.body,
+                properties=_properties(message),
+                mandatory=True,
+            )
+            tag += 1
+            self._under_way.add(tag)
+        if not self._under_way and not self.done.done():
+            self.done.set_result(self._returned)
+        return tag
+
+    def confirmed(self, tag: int, *, multiple: bool) -> bool:
+        """Strike off what the broker has taken; whether it is time to go on."""
+        self.progress = time.monotonic()
+        if multiple:
+            self._under_way = {other for other in self._under_way if other > tag}
+        else:
+            self._under_way.discard(tag)
+        return len(self._under_way) <= WINDOW // 2
+
+    def refused(self, broker: str) -> None:
+        """The broker could not take a message: a queue is full, or its leader went away."""
+        if not self.done.done():
+            self.done.set_exception(TransientError(f"broker {broker} refused a message", code="BROKER_REFUSED"))
+
+    def returned(self, method: Method, properties: Properties, body: bytes) -> None:
+        """No queue wants this one; its confirm follows."""
+        self._returned.append(
+            Outgoing(
+                exchange=method.exchange,
+                routing_key=method.routing_key,
+                message_id=properties.message_id,
+                body=body,
+                content_type=properties.content_type,
+                headers=properties.headers or {},
+            )
+        )
+
+
+def _properties(message: Outgoing) -> pika.BasicProperties:
+    return pika.BasicProperties(
+        content_type=message.content_type,
+        headers=dict(message.headers),
+        delivery_mode=PERSISTENT,
+        message_id=message.message_id,
+    )

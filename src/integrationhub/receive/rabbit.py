@@ -1,0 +1,214 @@
+"""Taking messages from one RabbitMQ queue.
+
+The link's I/O thread puts deliveries into a queue of ours, from which `receive` takes batches: one message when there
+is one, hundreds when they have piled up. The prefetch bounds that queue: twice the batch, so that the next batch
+arrives while one is worked on. Acknowledgements go out on the I/O thread too, after the caller's commit.
+
+Tags. The broker numbers the deliveries of each channel from 1; ours go on counting over reconnects (tag = base +
+delivery tag). So a delivery from a channel that is gone is told by its tag, and its acknowledgement is dropped: the
+broker has put the message back, it comes again, and the inbox knows it as a duplicate. `multiple` acknowledges
+everything up to a tag, so it is used as far as everything up to there is done; the rest goes singly. No tag is ever
+acknowledged twice (the broker would close the channel with PRECONDITION_FAILED).
+"""
+
+import contextlib
+import itertools
+import threading
+import time
+from collections import deque
+from collections.abc import Sequence
+from typing import Protocol
+
+from integrationhub.amqp import topology
+from integrationhub.amqp.link import Link, open_patiently
+from integrationhub.amqp.publication import Method, Properties
+from integrationhub.errors import HubError, TransientError
+from integrationhub.sdk.transport import (
+    EXCHANGE_HEADER,
+    REASON_HEADER,
+    ROUTING_KEY_HEADER,
+    Incoming,
+    Outgoing,
+    Topology,
+    dead_letter_queue,
+)
+
+BATCH = 500
+DELIVERY_COUNT = "x-delivery-count"
+"""A quorum queue's header: how often the message was delivered before and came back."""
+
+
+class RabbitSource:
+    """sdk.transport.MessageSource for RabbitMQ. Connects when first used, and again after a failure.
+
+    `limit` is the largest batch that will be asked for. The queue, its dead-letter queue and its bindings (exchange,
+    key) are declared on each connection. One thread receives; any may acknowledge.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        queue: str,
+        *,
+        bindings: tuple[tuple[str, str], ...] = (),
+        limit: int = BATCH,
+        name: str = "integrationhub",
+    ) -> None:
+        self._url = url
+        self._queue = queue
+        self._topology = Topology(queues={queue: bindings})
+        self._prefetch = 2 * limit
+        self._name = f"{name} {queue}"
+        self._link: Link | None = None
+        self._dead_letters: Link | None = None  # its own connection: one that publishes may be blocked by the broker
+        self._changed = threading.Condition()  # guards the four below
+        self._arrived: deque[Incoming] = deque()
+        self._unacknowledged: dict[int, None] = {}  # tags, in order of delivery
+        self._base = 0
+        self._last = 0
+        self._closed = threading.Event()
+
+    def receive(self, *, limit: int, timeout: float) -> list[Incoming]:
+        """See sdk.transport.MessageSource."""
+        deadline = time.monotonic() + timeout
+        link = self._connected(timeout)
+        with self._changed:
+            self._changed.wait_for(lambda: self._arrived or link.lost, max(0.0, deadline - time.monotonic()))
+            if link.lost is not None:
+                self._forget()
+            else:
+                return [self._arrived.popleft() for _ in range(min(limit, len(self._arrived)))]
+        self._disconnect()
+        raise TransientError(link.lost.text, code=link.lost.code, remedy=link.lost.remedy)
+
+    def acknowledge(self, deliveries: Sequence[Incoming]) -> None:
+        """See sdk.transport.MessageSource."""
+        with self._changed:
+            done = {delivery.tag for delivery in deliveries} & self._unacknowledged.keys()
+            first = self._done_from_the_start(done)
+            singly = [tag - self._base for tag in sorted(done.difference(first))]
+            multiple = first[-1] - self._base if first else None
+            for tag in done:
+                del self._unacknowledged[tag]
+            # A link that is lost gives these deliveries again.
+            if done and self._link is not None:
+                with contextlib.suppress(HubError):
+                    self._link.post(lambda channel: _acknowledge(channel, multiple, singly))
+
+    def _done_from_the_start(self, done: set[int]) -> list[int]:
+        """The tags up to the first that is not done: what `multiple` may acknowledge at once."""
+        return list(itertools.takewhile(done.__contains__, self._unacknowledged))
+
+    def reject(self, deliveries: Sequence[Incoming], *, reason: str) -> None:
+        """See sdk.transport.MessageSource. Acknowledged only when the dead letters are confirmed."""
+        dead = dead_letter_queue(self._queue)
+        if self._dead_letters is None or self._dead_letters.lost:
+            self._close(self._dead_letters)
+            self._dead_letters = Link(self._url, f"{self._name} dead letters")
+        if self._dead_letters.publish([_dead_letter(delivery, dead, reason) for delivery in deliveries]):
+            raise TransientError(
+                f"there is no queue {dead}",
+                code="QUEUE_MISSING",
+                remedy="it is declared when the consumer connects again",
+            )
+        self.acknowledge(deliveries)
+
+    def close(self) -> None:
+        """See sdk.transport.MessageSource."""
+        self._closed.set()
+        self._disconnect()
+        self._close(self._dead_letters)
+        self._dead_letters = None
+
+    # ---- the connection
+
+    def _connected(self, seconds: float) -> Link:
+        if self._link is None or self._link.lost:
+            self._disconnect()
+            self._link = open_patiently(self._open, seconds=seconds, give_up=self._closed)
+        return self._link
+
+    def _open(self) -> Link:
+        with self._changed:
+            self._forget()
+            self._base = base = self._last
+        link = Link(self._url, self._name, on_lost=self._wake)
+        try:
+            topology.declare(link, self._topology)
+            link.consume(
+                self._queue,
+                prefetch=self._prefetch,
+                on_message=lambda method, properties, body: self._take(base, method, properties, body),
+            )
+        except HubError:
+            link.close()
+            raise
+        return link
+
+    def _disconnect(self) -> None:
+        self._close(self._link)
+        self._link = None
+        with self._changed:
+            self._forget()
+
+    @staticmethod
+    def _close(link: Link | None) -> None:
+        if link is not None:
+            link.close()
+
+    def _forget(self) -> None:
+        """What came through a link that is gone will come again."""
+        self._arrived.clear()
+        self._unacknowledged.clear()
+
+    # ---- on the I/O thread
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def _take(self, base: int, method: Method, properties: Properties, body: bytes) -> None:
+        headers = properties.headers or {}
+        count = headers.get(DELIVERY_COUNT, 0)
+        incoming = Incoming(
+            tag=base + method.delivery_tag,
+            queue=self._queue,
+            exchange=method.exchange,
+            routing_key=method.routing_key,
+            message_id=properties.message_id,
+            body=body,
+            content_type=properties.content_type,
+            headers=headers,
+            redelivered=method.redelivered,
+            deliveries=count if isinstance(count, int) else 0,
+        )
+        with self._changed:
+            if base != self._base:
+                return  # a late delivery of an old link
+            self._last = incoming.tag
+            self._unacknowledged[incoming.tag] = None
+            self._arrived.append(incoming)
+            self._changed.notify()
+
+
+class _Acknowledging(Protocol):
+    def basic_ack(self, delivery_tag: int, multiple: bool = ...) -> None: ...  # noqa: FBT001 - pika's signature
+
+
+def _acknowledge(channel: _Acknowledging, multiple: int | None, singly: Sequence[int]) -> None:
+    if multiple is not None:
+        channel.basic_ack(multiple, multiple=True)
+    for tag in singly:
+        channel.basic_ack(tag)
+
+
+def _dead_letter(delivery: Incoming, queue: str, reason: str) -> Outgoing:
+    whence = {REASON_HEADER: reason, EXCHANGE_HEADER: delivery.exchange, ROUTING_KEY_HEADER: delivery.routing_key}
+    return Outgoing(
+        exchange="",
+        routing_key=queue,
+        message_id=delivery.message_id,
+        body=delivery.body,
+        content_type=delivery.content_type,
+        headers={**delivery.headers, **whence},
+    )
