@@ -1,0 +1,143 @@
+"""A mapping: specs loaded, checked and compiled once, then applied to batches of one row or of many.
+
+mapping = Mapping.of_folder(folder)         # or Mapping.load(files, code lists)
+compiled = mapping.compile(layout)          # ConfigurationError lists every fault of every spec
+batch = compiled.apply(decoded, context)    # canonical rows and faults
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from collections.abc import Mapping as MappingOf
+from pathlib import Path
+
+import polars as pl
+
+from integrationhub.canonical import model
+from integrationhub.errors import ConfigurationError
+from integrationhub.mapping.codes import CodeList
+from integrationhub.mapping.documents import Documents, referred
+from integrationhub.mapping.faults import together
+from integrationhub.mapping.lineage import FieldExplanation, Lineage, explained, lineage_of
+from integrationhub.mapping.plan import Mapped, MappingContext
+from integrationhub.mapping.planner import ANY_DAY, Plan, Planner
+from integrationhub.mapping.spec import CheckSpec
+from integrationhub.mapping.tables import Layout, Tables
+from integrationhub.records import CanonicalBatch, DecodedBatch, no_faults
+
+__all__ = ["CompiledMapping", "Mapping", "MappingContext"]
+
+
+class Mapping:
+    """The specs, date rules and code lists of one connector."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+
+    @classmethod
+    def load(cls, specs: Iterable[Path | str], codes: Iterable[Path | CodeList] = ()) -> "Mapping":
+        """The mapping in these files or texts; faults in them are told by `check`. NotFound: a file is missing."""
+        return cls(Documents.load(specs, codes))
+
+    @classmethod
+    def of_folder(cls, folder: Path) -> "Mapping":
+        """The mapping in a folder of specs, with the code lists of the folder `codes` beside it."""
+        return cls.load(sorted(folder.glob("*.toml")), sorted((folder.parent / "codes").glob("*.csv")))
+
+    @property
+    def connector(self) -> str:
+        """The connector whose records are mapped."""
+        return self._documents.connector
+
+    def check(self, layout: Layout | None = None) -> tuple[str, ...]:
+        """Every fault of every spec; with the layout of the decoded tables, those of source names and types too."""
+        planner = Planner(self._documents, layout)
+        planner.plan(ANY_DAY, synthetic=False)
+        return tuple(dict.fromkeys([*self._documents.faults, *planner.faults]))
+
+    def compile(self, layout: Layout | None = None) -> "CompiledMapping":
+        """The mapping ready to run. ConfigurationError lists every fault."""
+        faults = self.check(layout)
+        if faults:
+            name = self.connector or "the connector"
+            raise ConfigurationError(
+                f"the mapping of {name} has {len(faults)} faults: {faults[0]}",
+                code="MAPPING_FAULTY",
+                faults=faults,
+                remedy="correct the specs and run `integrationhub mapping check`",
+            )
+        return CompiledMapping(self._documents, layout)
+
+
+class CompiledMapping:
+    """Column expressions for every entity, built when a state of the code lists is first needed, then reused."""
+
+    def __init__(self, documents: Documents, layout: Layout | None) -> None:
+        self._documents = documents
+        self._layout = layout
+        self._plans: dict[tuple[int, bool], Plan] = {}
+        lists = {name for spec in documents.specs.values() for name in referred(spec)[1]}
+        self._turns = sorted({day for name in lists for day in documents.codes[name].turns()})
+
+    @property
+    def entities(self) -> tuple[str, ...]:
+        """The canonical entities that the specs fill, parents before children."""
+        return tuple(name for name in model.ENTITIES if name in self._documents.specs)
+
+    @property
+    def mapping_ids(self) -> MappingOf[str, str]:
+        """Entity → `<connector>/<entity>@<declared version>+<content hash>`, as rows carry it."""
+        return {name: self._documents.mapping_id(spec) for name, spec in self._documents.specs.items()}
+
+    @property
+    def checks(self) -> MappingOf[str, Sequence[CheckSpec]]:
+        """Entity → its checks: reason codes, severities and the sentences for people."""
+        return {name: spec.checks for name, spec in self._documents.specs.items()}
+
+    def apply(self, decoded: DecodedBatch, context: MappingContext) -> CanonicalBatch:
+        """Canonical rows of a batch, every entity's columns in their order, and all faults beside the decoder's.
+
+        Rows of faulty records are there too, with nulls where values could not be read: the caller takes out what the
+        faults name (a record, or the group it stands in). ConfigurationError: the tables aren't those that the specs
+        were written for.
+        """
+        plan = self._plan(context)
+        tables = Tables(decoded.tables, plan.used, self._layout or {})
+        try:
+            mapped = {name: entity.run(tables, context) for name, entity in plan.entities.items()}
+        except pl.exceptions.PolarsError as exc:
+            # Its text may hold values of the batch, so it must not travel on: neither as text nor as cause.
+            raise ConfigurationError(
+                f"the mapping of {self._documents.connector} does not fit the decoded tables ({type(exc).__name__})",
+                code="MAPPING_FAULTY",
+                remedy="run `integrationhub mapping check` against the connector's layout",
+            ) from None
+        return _batch(mapped, decoded)
+
+    def lineage(self) -> tuple[Lineage, ...]:
+        """For each canonical field of each source: the source fields it depends on, and the expression."""
+        return tuple(one for entity in self._any_plan().entities.values() for one in lineage_of(entity))
+
+    def explain_fields(self, entity: str) -> tuple[FieldExplanation, ...]:
+        """The fields of an entity, explained source by source. KeyError: no spec fills the entity."""
+        return tuple(explained(self._any_plan().entities[entity]))
+
+    def _plan(self, context: MappingContext) -> Plan:
+        state = (bisect_right(self._turns, context.as_at), context.synthetic_identities)
+        if state not in self._plans:
+            planner = Planner(self._documents, self._layout)
+            self._plans[state] = planner.plan(context.as_at, synthetic=context.synthetic_identities)
+        return self._plans[state]
+
+    def _any_plan(self) -> Plan:
+        known = next(iter(self._plans.values()), None)
+        return known or Planner(self._documents, self._layout).plan(ANY_DAY, synthetic=False)
+
+
+def _batch(mapped: MappingOf[str, Mapped], decoded: DecodedBatch) -> CanonicalBatch:
+    faults = together((fault for part in mapped.values() for fault in part.faults), decoded.faults)
+    gaps = [gap for part in mapped.values() for gap in part.gaps]
+    if gaps:
+        told = faults.get_column("record").unique().implode()
+        faults = together((gap.filter(~pl.col("record").is_in(told)) for gap in gaps), faults)
+    notes = together((note for part in mapped.values() for note in part.notes), no_faults())
+    return CanonicalBatch(rows={name: part.rows for name, part in mapped.items()}, faults=faults, notes=notes)

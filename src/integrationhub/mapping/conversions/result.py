@@ -1,0 +1,48 @@
+"""What conversions are given and what they give."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import polars as pl
+
+from integrationhub.errors import ConfigurationError
+from integrationhub.mapping.nearby import did_you_mean
+from integrationhub.mapping.spec import DateRule
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What conversions may look up: date rules and code lists by name, and whether test NINOs count as usable."""
+
+    dates: Mapping[str, DateRule] = field(default_factory=dict)
+    codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    synthetic_identities: bool = False
+
+    def date_rule(self, name: str | None) -> DateRule:
+        """The date rule called `name`; ConfigurationError names the closest match."""
+        return _pick("date rule", name, self.dates)
+
+    def code_list(self, name: str | None) -> Mapping[str, str]:
+        """The code list called `name`, source code → canonical code; ConfigurationError names the closest match."""
+        return _pick("code list", name, self.codes)
+
+
+def _pick(kind: str, name: str | None, known: Mapping[str, Found]) -> Found:
+    if name is not None and name in known:
+        return known[name]
+    raise ConfigurationError(f"there is no {kind} {name}{did_you_mean(name or '', known)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Converted:
+    """A column converted: its value, and what a fault looks like."""
+
+    value: pl.Expr
+    dtype: pl.DataType
+    mark: pl.Expr | None = None  # why a date is empty
+    code: str | None = None  # reason code of a source value that gives neither value nor mark; None: can't happen
+    bad: pl.Expr | None = None  # where that is so, if it isn't simply where the value is null
+    needed: bool = True  # is an absent source value a fault unless the spec says otherwise?

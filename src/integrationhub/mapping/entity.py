@@ -1,0 +1,58 @@
+"""All rows of one canonical entity: its sources one below the other, and what is done with keys that repeat."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from integrationhub.canonical import model
+from integrationhub.mapping.faults import REPEATED, fault_columns
+from integrationhub.mapping.plan import APART, Mapped, MappingContext, SourcePlan
+from integrationhub.mapping.spec import Repeats
+from integrationhub.mapping.tables import Tables
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityPlan:
+    """An entity's spec, compiled."""
+
+    entity: model.Entity
+    mapping_id: str
+    sources: Sequence[SourcePlan]
+    repeats: Repeats
+
+    def run(self, tables: Tables, context: MappingContext) -> Mapped:
+        """The entity's rows of one batch, sources in the order of the spec, rows in file order."""
+        parts = [source.run(tables, context, self.mapping_id) for source in self.sources]
+        filled = [part.rows for part in parts if not part.rows.is_empty()]
+        rows = pl.concat(filled) if filled else parts[0].rows
+        apart = [name for name in rows.columns if name.startswith(APART)]
+        faults = [fault for part in parts for fault in part.faults]
+        if self.repeats in {"first", "last"}:
+            rows = self._one_a_key(rows, apart)
+        else:
+            faults += self._repeats_of(rows, apart or [self.entity.key])
+        return Mapped(
+            rows=rows.drop(apart),
+            faults=faults,
+            notes=[note for part in parts for note in part.notes],
+            gaps=[gap for part in parts for gap in part.gaps],
+        )
+
+    def _one_a_key(self, rows: pl.DataFrame, apart: list[str]) -> pl.DataFrame:
+        if rows.height <= 1:
+            return rows
+        if len(self.sources) > 1:
+            rows = rows.sort("version", maintain_order=True)
+        key = [self.entity.key, *apart]
+        return rows.unique(subset=key, keep="first" if self.repeats == "first" else "last", maintain_order=True)
+
+    def _repeats_of(self, rows: pl.DataFrame, key: list[str]) -> Iterator[pl.DataFrame]:
+        """A fault for every row whose key stood in a row before it."""
+        keys = rows.select(key)
+        if rows.height <= 1 or keys.n_unique() == rows.height:
+            return
+        again = rows.filter(~pl.struct(key).is_first_distinct() & pl.all_horizontal(pl.col(key).is_not_null()))
+        place = self.sources[0].key_place
+        columns = fault_columns(REPEATED, place, record=pl.col("record_no"), offset=pl.col("byte_offset"))
+        yield again.select(columns)

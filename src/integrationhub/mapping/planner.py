@@ -1,0 +1,86 @@
+"""All specs of a mapping compiled, with every fault of every spec collected on the way."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from integrationhub.canonical import model
+from integrationhub.mapping import check
+from integrationhub.mapping.build import SourceBuilder
+from integrationhub.mapping.conversions import Environment
+from integrationhub.mapping.documents import Documents
+from integrationhub.mapping.entity import EntityPlan
+from integrationhub.mapping.nearby import did_you_mean
+from integrationhub.mapping.plan import SourcePlan
+from integrationhub.mapping.spec import EntitySpec
+from integrationhub.mapping.tables import Layout
+
+ANY_DAY = date(2000, 1, 1)
+"""For checks and lineage: what a code list says on a day changes no expression's shape."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """All specs compiled for one state of the code lists. `used` says which columns of which table they read."""
+
+    entities: Mapping[str, EntityPlan]
+    used: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(slots=True)
+class Planner:
+    """Compiles the documents of a mapping; `faults` collects what is wrong with them."""
+
+    documents: Documents
+    layout: Layout | None
+    faults: list[str] = field(default_factory=list)
+
+    def plan(self, as_at: date, *, synthetic: bool) -> Plan:
+        """The plan of every entity whose spec has no fault."""
+        codes = {name: code_list.at(as_at) for name, code_list in self.documents.codes.items()}
+        environment = Environment(dates=self.documents.dates, codes=codes, synthetic_identities=synthetic)
+        entities: dict[str, EntityPlan] = {}
+        used: dict[str, set[str]] = {}
+        for name in sorted(self.documents.specs, key=_place_in_model):
+            plan = self._entity(self.documents.specs[name], environment, used)
+            if plan is not None:
+                entities[name] = plan
+        return Plan(entities=entities, used={table: tuple(sorted(columns)) for table, columns in used.items()})
+
+    def _entity(self, spec: EntitySpec, environment: Environment, used: dict[str, set[str]]) -> EntityPlan | None:
+        if spec.entity not in model.ENTITIES:
+            self.faults.append(f"there is no entity {spec.entity}{did_you_mean(spec.entity, model.ENTITIES)}")
+            return None
+        faults = [*check.faults_of_targets(spec), *check.faults_of_readings(spec, self.documents.codes)]
+        sources = list(self._sources(spec, environment, used, faults))
+        self.faults += faults
+        if faults:
+            return None
+        return EntityPlan(
+            entity=model.ENTITIES[spec.entity],
+            mapping_id=self.documents.mapping_id(spec),
+            sources=sources,
+            repeats=spec.key.repeats,
+        )
+
+    def _sources(
+        self, spec: EntitySpec, environment: Environment, used: dict[str, set[str]], faults: list[str]
+    ) -> Iterator[SourcePlan]:
+        for source in spec.sources:
+            entity = model.ENTITIES[spec.entity]
+            builder = SourceBuilder(spec=spec, source=source, entity=entity, environment=environment)
+            plan = builder.build()
+            faults += builder.faults
+            for table, columns in builder.tables.items():
+                used.setdefault(table, set()).update(columns)
+            if plan is not None:
+                filled = {**spec.fields, **source.fields}
+                faults += check.faults_of_plan(plan, self.documents.codes, filled)
+                if self.layout is not None:
+                    faults += check.faults_of_layout(plan, builder.tables, self.layout)
+                yield plan
+
+
+def _place_in_model(name: str) -> int:
+    names = list(model.ENTITIES)
+    return names.index(name) if name in names else len(names)

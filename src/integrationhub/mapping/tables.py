@@ -1,0 +1,91 @@
+"""The decoded tables of a batch as frames: only the columns that specs use, each table taken over once."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+import pyarrow as pa
+
+from integrationhub.errors import ConfigurationError
+from integrationhub.mapping.scope import POSITION
+
+Layout = Mapping[str, Mapping[str, pl.DataType]]
+"""Source tables, their fields and the types that the decoder gives them."""
+
+
+def layout_of(tables: Mapping[str, pa.Table]) -> Layout:
+    """The layout that decoded tables show, empty ones included."""
+    return {name: dict(_frame(table.slice(0, 0)).schema) for name, table in tables.items()}
+
+
+def _frame(table: pa.Table) -> pl.DataFrame:
+    frame = pl.from_arrow(table)
+    if not isinstance(frame, pl.DataFrame):
+        raise TypeError("a decoded table is no table")
+    positions = [pl.col(name).cast(pl.Int64) for name in POSITION if frame.schema.get(name, pl.Int64) != pl.Int64]
+    texts = [pl.col(name).cast(pl.String) for name, dtype in frame.schema.items() if dtype in {pl.Categorical, pl.Enum}]
+    return frame.with_columns(positions + texts) if positions or texts else frame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lookup:
+    """A table made ready for joining: its rows that meet a condition, the first of each key."""
+
+    table: str
+    keys: tuple[str, ...]
+    where: str | None
+    condition: pl.Expr | None = field(compare=False)  # `where`, compiled
+
+
+class Tables:
+    """The tables of one batch. `used` says which columns of each are wanted; what is taken over is kept."""
+
+    def __init__(self, tables: Mapping[str, pa.Table], used: Mapping[str, Sequence[str]], layout: Layout) -> None:
+        self._tables = tables
+        self._used = used
+        self._layout = layout
+        self._frames: dict[str, pl.DataFrame] = {}
+        self._lookups: dict[Lookup, pl.DataFrame] = {}
+
+    def frame(self, name: str) -> pl.DataFrame:
+        """The wanted columns of a table. A table that this batch has none of is empty."""
+        if name not in self._frames:
+            self._frames[name] = self._taken_over(name)
+        return self._frames[name]
+
+    def lookup(self, lookup: Lookup) -> pl.DataFrame:
+        """The rows to join with."""
+        if lookup not in self._lookups:
+            frame = self.frame(lookup.table)
+            if lookup.condition is not None:
+                frame = frame.filter(lookup.condition)
+            if frame.height > 1:
+                frame = frame.unique(subset=lookup.keys, keep="first", maintain_order=True)
+            self._lookups[lookup] = frame
+        return self._lookups[lookup]
+
+    def _taken_over(self, name: str) -> pl.DataFrame:
+        table = self._tables.get(name)
+        wanted = self._used[name]
+        if table is None:
+            known = self._layout.get(name, {})
+            return pl.DataFrame(schema={column: known.get(column, _guess(column)) for column in wanted})
+        have = set(table.column_names)
+        lacking = sorted(set(wanted) - have - set(POSITION))
+        if lacking:
+            raise _lacking(name, lacking)
+        return _frame(table.select([column for column in wanted if column in have]))
+
+
+def _guess(column: str) -> pl.DataType:
+    return pl.Int64() if column in POSITION else pl.Null()
+
+
+def _lacking(table: str, fields: Iterable[str]) -> ConfigurationError:
+    faults = [f"{table} has no field {field}" for field in fields]
+    return ConfigurationError(
+        f"the mapping asks for fields that the decoded table {table} does not have",
+        code="SOURCE_FIELD",
+        faults=faults,
+        remedy="bring mapping and record layout to the same version",
+    )
