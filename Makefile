@@ -45,11 +45,10 @@ test: $(INSTALLED) ## all tests; installs RabbitMQ and PostgreSQL with apt where
 	$(BIN)/python -m tests.services install
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-lint: $(INSTALLED) ## ruff, mypy strict, the layers
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+lint: $(INSTALLED) ## ruff, mypy strict, the layers; all of them, whichever fails first
+	@status=0; for check in 'ruff check .' 'ruff format --check .' mypy lint-imports; do \
+	  echo "$$check"; $(BIN)/$$check || status=1; \
+	done; exit $$status
 
 format: $(INSTALLED) ## let ruff set the code
 	$(BIN)/ruff check --fix .

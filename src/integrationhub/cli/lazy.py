@@ -13,7 +13,7 @@ from integrationhub.cli.invocation import global_options
 class LazyGroup(click.Group):
     """Imports a command when it is run or its own help is asked for. `entries`: name → (module:attribute, summary)."""
 
-    def __init__(self, *args: Any, entries: Mapping[str, tuple[str, str]], **attributes: Any) -> None:  # noqa: ANN401 - click's own
+    def __init__(self, *args: Any, entries: Mapping[str, tuple[str, str]], **attributes: Any) -> None:
         super().__init__(*args, **attributes)
         self.entries = entries
 
