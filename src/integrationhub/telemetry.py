@@ -29,9 +29,11 @@ WITHHELD = "[withheld]"
 
 _NAME = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+_REASON = re.compile(r"[A-Z][A-Z0-9_]{0,63}|[A-Za-z]{1,40}(Error|Rejected|Found|Allowed|Broken)|Conflict")
 _CLASS = re.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,79}")
 _SOURCE_FIELD = re.compile(r"[A-Z][A-Z0-9_.-]{0,63}(\[\d+\])?")
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9:._-]{0,99}")
+_MAPPING = re.compile(r"[A-Za-z0-9][A-Za-z0-9:@/+._-]{0,99}")
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,149}")
 _VERSION = re.compile(r"[0-9][0-9A-Za-z.+-]{0,39}")
 _PLACE = re.compile(r"[A-Za-z0-9_./-]{1,150}:\d{1,7}")
@@ -48,7 +50,7 @@ FIELDS: Mapping[str, re.Pattern[str] | type[int] | type[float] | type[bool]] = {
     "time": _INSTANT,
     "outcome": _CODE,
     "verdict": _CODE,
-    "reason": _CODE,
+    "reason": _REASON,  # a reason code; an error that has none is named by its class
     "error": _CLASS,
     "at": _PLACE,
     "duration_ms": float,
@@ -65,7 +67,7 @@ FIELDS: Mapping[str, re.Pattern[str] | type[int] | type[float] | type[bool]] = {
     "group_id": _DIGEST,
     "case_id": _DIGEST,
     "debt_id": _DIGEST,
-    "mapping_id": _IDENTIFIER,
+    "mapping_id": _MAPPING,
     "version": _VERSION,
     "sequence": int,
     "record": int,
@@ -198,7 +200,7 @@ def context(**fields: object) -> Iterator[None]:
 class UnitOfWork:
     """One unit of work: its fields are on every line written inside, and one line closes it.
 
-    The closing line has `outcome` (what `note` said, else DONE; FAILED when an exception leaves the block, RETRY when
+    The closing line has `outcome` (what `note` or the call said, else DONE; FAILED when an exception leaves the block, RETRY when
     that is a TransientError), `duration_ms`, and of an exception the class, its reason code and the place.
     """
 
@@ -206,7 +208,7 @@ class UnitOfWork:
         self._event = event
         self._clock = clock
         self._fields = fields
-        self._noted: dict[str, object] = {"outcome": "DONE"}
+        self._noted: dict[str, object] = {"outcome": fields.get("outcome", "DONE")}
         self._stack = ExitStack()
         self._started = 0.0
 
@@ -227,7 +229,7 @@ class UnitOfWork:
             if kind is not None:
                 self.note(outcome="FAILED", error=kind.__name__, at=place_of(trace))
             if isinstance(error, HubError):
-                self.note(reason=error.code if _CODE.fullmatch(error.code) else None)
+                self.note(reason=error.code)
             if isinstance(error, TransientError):
                 self.note(outcome="RETRY")
             level = logging.INFO if kind is None else logging.WARNING

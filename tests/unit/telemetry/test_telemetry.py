@@ -77,11 +77,21 @@ def test_a_failed_unit_of_work_names_class_code_and_place_and_lets_the_error_pas
     assert "the text" not in lines.getvalue()
 
 
+def test_an_outcome_given_beforehand_stays_unless_the_work_fails(lines: Lines) -> None:
+    with telemetry.UnitOfWork("export", outcome="UNMASKED"):
+        pass
+    with pytest.raises(KeyError), telemetry.UnitOfWork("export", outcome="UNMASKED"):
+        raise KeyError
+
+    assert [line["outcome"] for line in lines.parsed()] == ["UNMASKED", "FAILED"]
+
+
 def test_a_transient_error_is_a_retry(lines: Lines) -> None:
     with pytest.raises(TransientError), telemetry.UnitOfWork("message"):
         raise TransientError("broker away")
 
-    assert lines.parsed()[0]["outcome"] == "RETRY"
+    (line,) = lines.parsed()
+    assert (line["outcome"], line["reason"]) == ("RETRY", "TransientError")
 
 
 def test_an_unknown_field_is_withheld_by_name(lines: Lines) -> None:
