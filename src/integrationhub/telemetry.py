@@ -200,8 +200,8 @@ def context(**fields: object) -> Iterator[None]:
 class UnitOfWork:
     """One unit of work: its fields are on every line written inside, and one line closes it.
 
-    The closing line has `outcome` (what `note` or the call said, else DONE; FAILED when an exception leaves the block, RETRY when
-    that is a TransientError), `duration_ms`, and of an exception the class, its reason code and the place.
+    The closing line has `outcome` (what `note` or the call said, else DONE; FAILED when an exception leaves the block,
+    RETRY when that is a TransientError), `duration_ms`, and of an exception the class, its reason code and the place.
     """
 
     def __init__(self, event: str, *, clock: Callable[[], float] = time.perf_counter, **fields: object) -> None:
