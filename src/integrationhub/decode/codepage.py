@@ -8,7 +8,7 @@ import codecs
 from dataclasses import dataclass
 from functools import lru_cache
 
-import ebcdic  # noqa: F401 - importing it registers its code pages
+import ebcdic  # type: ignore[import-untyped]  # noqa: F401 - importing it registers its code pages
 import numpy as np
 import numpy.typing as npt
 

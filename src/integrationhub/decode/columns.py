@@ -1,7 +1,7 @@
 """One column of a decoded table: filled block by block, finished as an Arrow array.
 
-A value that means nothing is null and a fault. Blank and low-values numbers are told apart there, where good data
-never comes.
+A value that means nothing is null and a fault. Blank and low-values numbers are told apart only there, where good
+data never comes.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,11 +14,12 @@ import polars as pl
 import pyarrow as pa
 
 from integrationhub import records
-from integrationhub.decode import numbers
+from integrationhub.decode import longnumbers, numbers
+from integrationhub.decode.arrow import Array, bitmap, buffer_of
 from integrationhub.decode.codepage import CodePage
 from integrationhub.decode.copybook.layout import Category, Item, Usage
 from integrationhub.decode.numbers import Block, Integers, Mask
-from integrationhub.decode.text import Trim, bitmap, fixed_text
+from integrationhub.decode.text import Trim, fixed_text, hexadecimal
 
 LOW_VALUES = -(2**63) + 1
 """What a number reads as when all its bytes are X'00' and its field is named in `Reading.low_values`."""
@@ -30,17 +31,17 @@ Signs = Literal["ibm", "strict"]
 Blanks = Literal["null", "fault"]
 Floats = Literal["ibm", "ieee"]
 
-_Numbers: TypeAlias = npt.NDArray[Any]
-_Reader: TypeAlias = Callable[[Block, int], tuple[_Numbers, Mask | None]]
+Values: TypeAlias = npt.NDArray[Any]
+Reader: TypeAlias = Callable[[Block, int], tuple[Values, Mask | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """How values are understood.
 
-    `signs`: `ibm` takes A C E F as plus and B D as minus, `strict` C F and D only. `blanks`: whether a number of
-    blanks (DISPLAY) or of low-values is null or a fault. Fields named in `low_values` read as LOW_VALUES when all their
-    bytes are X'00', without a fault.
+    `signs`: `ibm` takes A C E F as plus and B D as minus, `strict` C F and D only. `blanks`: whether a DISPLAY or
+    packed number of blanks or low-values is null or a fault. Fields of up to 18 digits named in `low_values` read as
+    LOW_VALUES when all their bytes are X'00', and are no fault.
     """
 
     page: CodePage
@@ -49,19 +50,6 @@ class Reading:
     low_values: frozenset[str] = frozenset()
     trim: Trim = "right"
     floats: Floats = "ibm"
-
-
-class Column(Protocol):
-    """A column being decoded."""
-
-    def fill(self, block: Block, at: slice, inside: Integers | None) -> None:
-        """Decode the field from rows of bytes; `inside` says how many of each row's bytes are the record's."""
-
-    def finish(self) -> pa.Array:
-        """The whole column."""
-
-    def faults(self) -> "list[Faulty]":
-        """What could not be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +61,19 @@ class Faulty:
     raw: Block
 
 
+class Column(Protocol):
+    """A column being decoded."""
+
+    def fill(self, block: Block, at: slice, inside: Integers | None) -> None:
+        """Decode the field from rows of bytes; `inside` says how many of each row's bytes are the record's."""
+
+    def finish(self) -> Array:
+        """The whole column."""
+
+    def faults(self) -> list[Faulty]:
+        """What could not be read."""
+
+
 class TextColumn:
     """Characters; all X'00' is null."""
 
@@ -81,7 +82,7 @@ class TextColumn:
         self._width = item.length
         self._reading = reading
         self._raw = np.empty((rows, item.length), np.uint8)
-        self._null: npt.NDArray[np.bool_] | None = None
+        self._null: Mask | None = None
 
     def fill(self, block: Block, at: slice, inside: Integers | None) -> None:
         """Collect the bytes."""
@@ -98,7 +99,7 @@ class TextColumn:
             self._null = np.zeros(len(self._raw), np.bool_)
         self._null[at] |= rows
 
-    def finish(self) -> pa.Array:
+    def finish(self) -> Array:
         """The trimmed strings."""
         return fixed_text(self._raw, self._reading.page, self._reading.trim, self._null)
 
@@ -113,10 +114,11 @@ class NumberColumn:
     def __init__(self, item: Item, offset: int, rows: int, reading: Reading) -> None:
         self._item = item
         self._offset = offset
+        self._end = offset + item.length
         self._reading = reading
-        self._read, kind = number_reader(item, reading)
-        self._kind = kind
-        self._values: _Numbers = np.empty(rows, kind.to_pandas_dtype())
+        self._read = number_reader(item, reading)
+        self._kind = column_type(item)
+        self._values = empty_values(self._kind, rows)
         self._null: Mask | None = None
         self._faults: list[Faulty] = []
 
@@ -125,14 +127,11 @@ class NumberColumn:
         values, bad = self._read(block, self._offset)
         self._values[at] = values
         if inside is not None:
-            self._absent(at, inside < self._offset + self._item.length, bad)
+            absent = inside < self._end
+            self._nulls()[at] |= absent
+            bad = None if bad is None else bad & ~absent
         if bad is not None:
             self._judge(block, at, np.flatnonzero(bad))
-
-    def _absent(self, at: slice, rows: Mask, bad: Mask | None) -> None:
-        self._nulls()[at] |= rows
-        if bad is not None:
-            bad &= ~rows
 
     def _nulls(self) -> Mask:
         if self._null is None:
@@ -140,23 +139,24 @@ class NumberColumn:
         return self._null
 
     def _judge(self, block: Block, at: slice, rows: Integers) -> None:
-        """What unreadable bytes are: nothing (blank, low-values) or a fault."""
-        raw = block[rows, self._offset : self._offset + self._item.length]
-        low = ~raw.any(axis=1)
-        reserved = low & (self._item.key in self._reading.low_values or self._item.name in self._reading.low_values)
-        self._values[rows[reserved] + at.start] = LOW_VALUES if reserved.any() else 0
-        nothing = low & ~reserved
-        if self._item.usage is Usage.DISPLAY:
-            nothing |= (raw == self._reading.page.space).all(axis=1)
-        fault = ~(reserved | nothing) if self._reading.blanks == "null" else ~reserved
+        """What unreadable bytes are: reserved, nothing (blank, low-values) or a fault."""
+        raw = block[rows, self._offset : self._end]
+        low: Mask = np.all(raw == 0, axis=1)
+        reserved: Mask = np.zeros(len(rows), np.bool_)
+        if self._kind == pa.int64() and not self._reading.low_values.isdisjoint({self._item.key, self._item.name}):
+            reserved = low
+        self._values[rows[reserved] + at.start] = LOW_VALUES
         self._nulls()[rows[~reserved] + at.start] = True
+        fault = ~reserved
+        if self._reading.blanks == "null":
+            fault &= ~low & ~(raw == self._reading.page.space).all(axis=1)
         if fault.any():
             self._faults.append(Faulty(self._item.key, rows[fault] + at.start, raw[fault]))
 
-    def finish(self) -> pa.Array:
+    def finish(self) -> Array:
         """The numbers; null where there is none."""
         valid = None if self._null is None or not self._null.any() else bitmap(~self._null)
-        return pa.Array.from_buffers(self._kind, len(self._values), [valid, pa.py_buffer(self._values)])
+        return pa.Array.from_buffers(self._kind, len(self._values), [valid, buffer_of(self._values)])
 
     def faults(self) -> list[Faulty]:
         """The values that could not be read."""
@@ -171,43 +171,54 @@ def column(item: Item, offset: int, rows: int, reading: Reading) -> Column:
 
 
 def column_type(item: Item) -> pa.DataType:
-    """The Arrow type of a field's column."""
+    """The Arrow type of a field's column.
+
+    int64 for numbers, decimal128 without a scale beyond 18 digits, uint64 for an unsigned binary of eight bytes.
+    """
     if item.category is Category.FLOATING:
         return pa.float64()
-    if item.category is Category.NUMBER:
-        wide = item.length == numbers.WORD and item.usage in {Usage.BINARY, Usage.NATIVE} and not item.signed
-        return pa.uint64() if wide else pa.int64()
-    return pa.string()
+    if item.category is not Category.NUMBER:
+        return pa.string()
+    if item.digits > numbers.INT64_DIGITS:
+        return pa.decimal128(min(item.digits + 1, 38), 0)  # an even number of packed digits has room for one more
+    wide = item.length == numbers.WORD and item.usage in {Usage.BINARY, Usage.NATIVE} and not item.signed
+    return pa.uint64() if wide else pa.int64()
 
 
-def number_reader(item: Item, reading: Reading) -> tuple[_Reader, pa.DataType]:
-    """The function that reads a numeric field from a block, and the type of what it gives."""
-    width, kind = item.length, column_type(item)
+def empty_values(kind: pa.DataType, rows: int) -> Values:
+    """Room for the values of a column."""
+    if pa.types.is_decimal128(kind):
+        return np.empty((rows, 2), np.uint64)
+    return np.empty(rows, kind.to_pandas_dtype())
+
+
+def number_reader(item: Item, reading: Reading) -> Reader:
+    """The function that reads a numeric field from a block, given its offset there."""
+    width = item.length
     if item.category is Category.FLOATING:
         convert = numbers.ieee_float if reading.floats == "ieee" else numbers.hexadecimal_float
-        return lambda block, offset: (convert(block, offset, width), None), kind
-    if item.usage in {Usage.BINARY, Usage.NATIVE}:
+        return lambda block, offset: (convert(block, offset, width), None)
+    if item.usage in {Usage.BINARY, Usage.NATIVE, Usage.INDEX, Usage.POINTER}:
         signed = item.signed
-        return lambda block, offset: (numbers.binary(block, offset, width, signed=signed), None), kind
-    strict = reading.signs == "strict"
-    if item.usage is Usage.PACKED:
-        signs = numbers.STRICT if strict else numbers.IBM
-        return lambda block, offset: numbers.packed(block, offset, width, signs), kind
+        return lambda block, offset: (numbers.binary(block, offset, width, signed=signed), None)
+    read: Any = longnumbers if item.digits > numbers.INT64_DIGITS else numbers
     if item.usage is Usage.PACKED_UNSIGNED:
-        return lambda block, offset: numbers.unsigned_packed(block, offset, width), kind
-    return _display_reader(item, reading, strict=strict), kind
-
-
-def _display_reader(item: Item, reading: Reading, *, strict: bool) -> _Reader:
-    width, leading = item.length, item.sign.leading
+        return lambda block, offset: read.unsigned_packed(block, offset, width)
+    signs = _signs(item, reading)
+    if item.usage is Usage.PACKED:
+        return lambda block, offset: read.packed(block, offset, width, signs)
+    leading = item.sign.leading
     if item.signed and item.sign.separate:
-        bytes_of_signs = (reading.page.plus, reading.page.minus)
-        return lambda block, offset: numbers.separate(block, offset, width, bytes_of_signs, leading=leading)
-    if item.signed:
-        signs = numbers.STRICT if strict else numbers.IBM
-    else:
-        signs = numbers.STRICT_UNSIGNED if strict else numbers.IBM_UNSIGNED
-    return lambda block, offset: numbers.zoned(block, offset, width, signs, leading=leading)
+        characters = (reading.page.plus, reading.page.minus)
+        return lambda block, offset: read.separate(block, offset, width, characters, leading=leading)
+    return lambda block, offset: read.zoned(block, offset, width, signs, leading=leading)
+
+
+def _signs(item: Item, reading: Reading) -> numbers.SignCodes:
+    strict = reading.signs == "strict"
+    if item.usage is Usage.DISPLAY and not item.signed:
+        return numbers.STRICT_UNSIGNED if strict else numbers.IBM_UNSIGNED
+    return numbers.STRICT if strict else numbers.IBM
 
 
 def fault_frame(found: Iterable[Faulty], *, table: str, record_numbers: Integers, offsets: Integers) -> pl.DataFrame:
@@ -220,9 +231,8 @@ def fault_frame(found: Iterable[Faulty], *, table: str, record_numbers: Integers
                 "table": table,
                 "field": faulty.field,
                 "code": INVALID,
-                "hex": [row.tobytes().hex().upper() for row in faulty.raw],
-            },
-            schema=dict(records.FAULT_SCHEMA),
+                "hex": pl.Series(hexadecimal(faulty.raw)),
+            }
         )
         for faulty in found
     ]

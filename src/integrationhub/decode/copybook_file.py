@@ -7,7 +7,7 @@ from integrationhub.decode.copybook import parse_copybook
 from integrationhub.decode.decoder import RecordDecoder
 from integrationhub.decode.framing import Buffer, Frames, Framing
 from integrationhub.decode.lengths import LengthCheck
-from integrationhub.decode.numbers import Block, Integers
+from integrationhub.decode.numbers import Block, Integers, Lengths
 from integrationhub.decode.selector import Codes
 from integrationhub.records import DecodedBatch
 
@@ -45,12 +45,12 @@ class CopybookFileDecoder:
         """The whole records at the front of a buffer that starts at byte `base` of the file (`Framing.scan`)."""
         return self.framing.scan(buffer, base, final=final)
 
-    def record_types_of(self, buffer: Block, starts: Integers, lengths: Integers) -> Codes:
+    def record_types_of(self, buffer: Block, starts: Integers, lengths: Lengths) -> Codes:
         """The place of each record's 01 level in `record_names`, −1 when unknown (`RecordDecoder.record_types_of`)."""
         return self.records.record_types_of(buffer, starts, lengths)
 
     def length_check(
-        self, buffer: Block, starts: Integers, lengths: Integers, types: Codes | None = None
+        self, buffer: Block, starts: Integers, lengths: Lengths, types: Codes | None = None
     ) -> LengthCheck:
         """The records whose length isn't that of their type and counts (`RecordDecoder.length_check`)."""
         return self.records.length_check(buffer, starts, lengths, types)
@@ -59,7 +59,7 @@ class CopybookFileDecoder:
         self,
         buffer: Block,
         starts: Integers,
-        lengths: Integers,
+        lengths: Lengths,
         *,
         first_record: int = 1,
         base: int = 0,

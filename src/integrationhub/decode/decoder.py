@@ -5,7 +5,7 @@ record in Python: the records of one kind are gathered in blocks, and each field
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,15 +15,15 @@ import pyarrow as pa
 from integrationhub import records
 from integrationhub.decode.codepage import code_page
 from integrationhub.decode.columns import Blanks, Floats, Reading, Signs, fault_frame
-from integrationhub.decode.copybook import Copybook, Item
+from integrationhub.decode.copybook import Copybook
 from integrationhub.decode.frames import Decoded, FrameReader
 from integrationhub.decode.lengths import LengthCheck, check_frame, merged
-from integrationhub.decode.numbers import Block, Integers
-from integrationhub.decode.plan import Frame, Odo, Planner, Redefines
+from integrationhub.decode.numbers import Block, Integers, Lengths
+from integrationhub.decode.plan import Frame, Odo, Redefines
 from integrationhub.decode.rows import Rows, gather
+from integrationhub.decode.rules import LayoutRules
 from integrationhub.decode.selector import Codes, Selector
 from integrationhub.decode.text import Trim
-from integrationhub.errors import ConfigurationError
 
 UNKNOWN = -1
 """The code of a record whose type value stands for no 01 level."""
@@ -42,14 +42,9 @@ class _Kind:
 class RecordDecoder:
     """Decodes the records of one copybook.
 
-    `record_types` maps values of the record-type field to 01 levels (several values may name one level); without it
-    the copybook's only 01 level is meant. `record_type_field` is a field of the first 01 level, by default its first.
-    `redefines` maps a redefined item to the field that decides and, by that field's values, the item that is meant:
-    `{"L-DATA": ("L-KIND", {"C": "L-CHARGE", "R": "L-RECEIPT"})}`. Columns of a redefinition are null, and never at fault, in
-    records that use another one; an item that no value names has no columns at all. Without a rule all
-    redefinitions are read in every record.
-
-    `signs`, `blanks`, `low_values`, `trim` and `floats` are as in `columns.Reading`; `odo` as in `plan.Odo`.
+    `record_types`, `record_type_field`, `redefines` and `odo` are as in `rules.LayoutRules`; `signs`, `blanks`,
+    `low_values`, `trim` and `floats` as in `columns.Reading`. Columns of a redefinition are null, and never at fault,
+    in records that use another one; an item that a rule for its bytes doesn't name has no column.
     """
 
     def __init__(
@@ -67,49 +62,33 @@ class RecordDecoder:
         floats: Floats = "ibm",
         odo: Odo = "shift",
     ) -> None:
-        self.copybook = copybook
+        self._rules = LayoutRules(
+            copybook=copybook,
+            record_types=record_types,
+            record_type_field=record_type_field,
+            redefines=redefines or {},
+            odo=odo,
+        )
+        self._rules.check(fields=low_values)
         self._reading = Reading(
             page=code_page(encoding), signs=signs, blanks=blanks, low_values=low_values, trim=trim, floats=floats
         )
-        names = self._record_names(record_types)
-        frames = [Planner(self._record(name), redefines=redefines or {}, odo=odo).plan() for name in names]
+        names = self._rules.names()
+        frames = [self._rules.plan(name) for name in names]
         self._kinds = [
             _Kind(name, frame, FrameReader(frame, self._reading), tables)
             for name, frame, tables in zip(names, frames, _table_names(names, frames), strict=True)
         ]
-        self._type_field: Item | None = None
+        self._type_field = self._rules.type_field
         self._selector: Selector | None = None
-        if record_types is not None:
-            self._type_field = self._field(record_type_field)
-            groups = [[value for value, target in record_types.items() if target == name] for name in names]
+        if self._type_field is not None:
+            groups = [self._rules.values_of(name) for name in names]
             self._selector = Selector(self._type_field, groups, self._reading)
 
-    def _record_names(self, record_types: Mapping[str, str] | None) -> list[str]:
-        if record_types is not None:
-            return list(dict.fromkeys(record_types.values()))
-        if len(self.copybook.records) == 1:
-            return [self.copybook.records[0].name]
-        raise ConfigurationError(
-            f"copybook {self.copybook.name} has {len(self.copybook.records)} 01 levels and no rule which one a record is",
-            code="LAYOUT_INVALID",
-            remedy="map the values of the record-type field to 01 levels",
-        )
-
-    def _record(self, name: str) -> Item:
-        try:
-            return self.copybook.record(name)
-        except KeyError as exc:
-            raise ConfigurationError(
-                f"copybook {self.copybook.name} has no 01 level {name}", code="LAYOUT_INVALID"
-            ) from exc
-
-    def _field(self, name: str | None) -> Item:
-        for item in self.copybook.records[0].walk():
-            if not item.is_group and name in {None, item.name, item.key}:
-                return item
-        raise ConfigurationError(
-            f"the first 01 level of copybook {self.copybook.name} has no field {name}", code="LAYOUT_INVALID"
-        )
+    @property
+    def copybook(self) -> Copybook:
+        """The layout that is decoded."""
+        return self._rules.copybook
 
     @property
     def record_names(self) -> tuple[str, ...]:
@@ -121,7 +100,7 @@ class RecordDecoder:
         """All tables that `decode` gives: every 01 level followed by those below it."""
         return tuple(name for kind in self._kinds for name in (kind.name, *kind.tables.values()))
 
-    def record_types_of(self, buffer: Block, starts: Integers, lengths: Integers) -> Codes:
+    def record_types_of(self, buffer: Block, starts: Integers, lengths: Lengths) -> Codes:
         """For every record the place of its 01 level in `record_names`, −1 where its type value is unknown."""
         if self._selector is None or self._type_field is None:
             return np.zeros(len(starts), np.int16)
@@ -134,9 +113,9 @@ class RecordDecoder:
         return codes
 
     def length_check(
-        self, buffer: Block, starts: Integers, lengths: Integers, types: Codes | None = None
+        self, buffer: Block, starts: Integers, lengths: Lengths, types: Codes | None = None
     ) -> LengthCheck:
-        """The records whose length is not that of their type and counts, or with a count unreadable or out of range.
+        """The records whose length isn't that of their type and counts, or that have a count without a meaning.
 
         Records of unknown type are passed over. `types` saves finding them again.
         """
@@ -146,7 +125,7 @@ class RecordDecoder:
         self,
         buffer: Block,
         starts: Integers,
-        lengths: Integers,
+        lengths: Lengths,
         *,
         first_record: int = 1,
         base: int = 0,
@@ -179,7 +158,7 @@ class RecordDecoder:
         )
 
     def _by_kind(
-        self, buffer: Block, starts: Integers, lengths: Integers, types: Codes | None
+        self, buffer: Block, starts: Integers, lengths: Lengths, types: Codes | None
     ) -> list[tuple[_Kind, Rows]]:
         codes = self.record_types_of(buffer, starts, lengths) if types is None else types
         starts, ends = _clipped(buffer, starts, lengths)
@@ -193,13 +172,13 @@ class RecordDecoder:
         return found
 
 
-def _clipped(buffer: Block, starts: Integers, lengths: Integers) -> tuple[Integers, Integers]:
+def _clipped(buffer: Block, starts: Integers, lengths: Lengths) -> tuple[Integers, Integers]:
     starts = starts.astype(np.int64, copy=False)
     return starts, np.minimum(starts + lengths, len(buffer))
 
 
-def _table_names(names: list[str], frames: list[Frame]) -> list[dict[str, str]]:
-    """What the tables below each 01 level are called: their item's name, with the 01 level in front when it isn't unique."""
+def _table_names(names: Sequence[str], frames: Sequence[Frame]) -> list[dict[str, str]]:
+    """What the tables below each 01 level are called: as their item, with the 01 level in front if need be."""
     used = Counter([*names, *(table.name for frame in frames for table in frame.all_tables())])
     return [
         {table.name: table.name if used[table.name] == 1 else f"{name}.{table.name}" for table in frame.all_tables()}
@@ -210,7 +189,7 @@ def _table_names(names: list[str], frames: list[Frame]) -> list[dict[str, str]]:
 def _table(decoded: Decoded, first_record: int, base: int, *, whole: bool) -> pa.Table:
     """A frame's columns behind those that say where each row comes from."""
     rows = decoded.rows
-    places: dict[str, pa.Array] = {
+    places = {
         "_record": pa.array(rows.records + first_record),
         "_offset": pa.array(rows.starts + base),
     }

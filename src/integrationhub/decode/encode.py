@@ -3,14 +3,15 @@
 Used for files the hub hands back, for synthetic estates, and to prove the decoder (encode and decode undo each other).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from integrationhub.decode.codepage import CodePage, code_page
-from integrationhub.decode.copybook import Copybook, Item
+from integrationhub.decode.copybook import Category, Copybook
 from integrationhub.decode.fieldwriters import Writer, default_bytes, field_writer
-from integrationhub.decode.plan import Choice, Frame, Odo, Place, Planner, Redefines, Table
+from integrationhub.decode.plan import Choice, Frame, Odo, Redefines, Table
+from integrationhub.decode.rules import LayoutRules
 from integrationhub.errors import ConfigurationError, RecordRejected
 
 Values: TypeAlias = Mapping[str, Any]
@@ -19,13 +20,13 @@ Values: TypeAlias = Mapping[str, Any]
 class RecordEncoder:
     """Encodes records of one copybook; the parameters mean what they mean to `RecordDecoder`.
 
-    A record's values are keyed as its decoded columns: text as str, numbers as unscaled int (a `9(5)V99` in hundredths),
-    a table as a sequence of such mappings (of plain values for an elementary OCCURS), a table of single characters
-    as str. A count that isn't given is the number of elements; a record-type field that isn't given is the first value
-    that stands for the 01 level; any other field that isn't given has its VALUE, else zero or blanks.
+    A record's values are keyed as its decoded columns: text as str, numbers as unscaled int (a `9(5)V99` in
+    hundredths), a table as a sequence of such mappings (of plain values for an elementary OCCURS), a table of single
+    characters as str. A count that isn't given is the number of elements; a record-type field that isn't given is the
+    first value that stands for the 01 level; any other field that isn't given has its VALUE, else zero or blanks.
 
-    None is written as the decoder reads null: blanks in a DISPLAY number, X'00' in text and packed numbers. LOW_VALUES is
-    written as X'00'. A `bytes` value goes into the record as it is.
+    None is written as the decoder reads null: blanks in a DISPLAY number, X'00' in text and packed numbers. LOW_VALUES
+    is written as X'00'. A `bytes` value goes into the record as it is.
     """
 
     def __init__(
@@ -38,27 +39,16 @@ class RecordEncoder:
         redefines: Redefines | None = None,
         odo: Odo = "shift",
     ) -> None:
-        page = code_page(encoding)
-        self._frames: dict[str, FrameWriter] = {}
-        types: dict[str, str] = {}
-        for value, name in (record_types or {}).items():
-            types.setdefault(name, value)
-        for record in copybook.records:
-            frame = Planner(record, redefines=redefines or {}, odo=odo).plan()
-            preset = (
-                {}
-                if record.name not in types
-                else {self._type_key(record, copybook, record_type_field): types[record.name]}
-            )
-            self._frames[record.name] = FrameWriter(frame, page, preset)
-
-    @staticmethod
-    def _type_key(record: Item, copybook: Copybook, name: str | None) -> str:
-        """The field of this 01 level that lies where the record-type field lies in the first one."""
-        first = next(
-            item for item in copybook.records[0].walk() if not item.is_group and name in {None, item.name, item.key}
+        rules = LayoutRules(
+            copybook=copybook,
+            record_types=record_types,
+            record_type_field=record_type_field,
+            redefines=redefines or {},
+            odo=odo,
         )
-        return next(item.key for item in record.walk() if not item.is_group and item.offset == first.offset)
+        rules.check()
+        page = code_page(encoding)
+        self._frames = {name: FrameWriter(rules.plan(name), page, _preset(rules, name)) for name in rules.names()}
 
     def encode(self, name: str, values: Values) -> bytes:
         """The bytes of one record of the 01 level `name`, without any RDW.
@@ -68,8 +58,20 @@ class RecordEncoder:
         try:
             writer = self._frames[name]
         except KeyError as exc:
-            raise ConfigurationError(f"the copybook has no 01 level {name}", code="LAYOUT_INVALID") from exc
+            raise ConfigurationError(f"records can't be of 01 level {name}", code="LAYOUT_INVALID") from exc
         return bytes(writer.write(values))
+
+
+def _preset(rules: LayoutRules, name: str) -> dict[str, Any]:
+    """The record-type field of an 01 level, found by its place, and the value it has when none is given."""
+    shared = rules.type_field
+    if shared is None:
+        return {}
+    for item in rules.copybook.record(name).walk():
+        if not item.is_group and item.offset == shared.offset:
+            value = rules.values_of(name)[0]
+            return {item.key: int(value) if item.category is Category.NUMBER else value}
+    return {}
 
 
 def frame_u32(bodies: Iterable[bytes]) -> bytes:
@@ -96,8 +98,14 @@ class FrameWriter:
         self._runs = [_Run() for _ in frame.runs]
         self._counts = [table for table in frame.tables if table.count and table.count.frame == frame.number]
         self._build(preset or {})
+        self.known: frozenset[str] = frozenset().union(
+            *(run.fields for run in self._runs),
+            (table.table.name for table in self._tables),
+            *(choice.known for choice in self._choices),
+        )
 
     def _build(self, preset: Values) -> None:
+        """Fill the runs with defaults and note what writes each field."""
         ends = [table.place.offset for table in self._frame.tables if table.varies]
         for run, size, places in zip(self._runs, [*ends, self._frame.tail], self._frame.runs, strict=True):
             run.template = bytearray([self._page.space]) * size
@@ -107,10 +115,6 @@ class FrameWriter:
                 raw = writer(preset[item.key]) if item.key in preset else default_bytes(item, self._page)
                 run.template[place.offset : place.offset + item.length] = raw
                 run.fields[item.key] = (place.offset, place.offset + item.length, writer)
-        self._known = {key for run in self._runs for key in run.fields}
-        self._known |= {table.table.name for table in self._tables}
-        self._known |= {key for choice in self._choices for key in choice.known}
-        self.known = frozenset(self._known)
 
     def write(self, values: Values) -> bytearray:
         """The bytes of one row."""
@@ -204,7 +208,7 @@ class _ChoiceWriter:
         writer = self._chosen(values)
         if writer is not None:
             known = writer.known
-            raw = writer.write({key: value for key, value in values.items() if key in known and value is not None})
+            raw = writer.write({key: value for key, value in values.items() if key in known})
             start = bases[self._place.run] + self._place.offset
             out[start : start + len(raw)] = raw
 

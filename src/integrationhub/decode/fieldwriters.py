@@ -67,8 +67,11 @@ def _guarded(item: Item, page: CodePage, write: Writer) -> Writer:
 
 
 def _misfit(item: Item) -> RecordRejected:
-    text = f"the value of {item.key} doesn't fit its {item.length} bytes ({item.usage.value} {item.picture.text if item.picture else ''})"
-    return RecordRejected(text, code="FIELD_OVERFLOW")
+    picture = item.picture.text if item.picture else "without picture"
+    return RecordRejected(
+        f"the value for {item.key} doesn't fit its {item.length} bytes ({item.usage.value}, {picture})",
+        code="FIELD_OVERFLOW",
+    )
 
 
 def _text_writer(item: Item, page: CodePage) -> Writer:

@@ -2,19 +2,20 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import pyarrow as pa
 
+from integrationhub.decode.arrow import Array
 from integrationhub.decode.columns import Faulty, Reading, column, number_reader
-from integrationhub.decode.numbers import Block, Integers
+from integrationhub.decode.numbers import Integers
 from integrationhub.decode.plan import Choice, Frame, Place, Table
 from integrationhub.decode.rows import Counts, Rows, blocks, gather
-from integrationhub.decode.selector import Selector
+from integrationhub.decode.selector import Codes, Selector
 from integrationhub.decode.text import spans, varying_text
 
-Columns: TypeAlias = dict[str, pa.Array]
+Columns: TypeAlias = dict[str, Array]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,7 +90,7 @@ class _TableReader:
         self._table = table
         self._reading = reading
         self._element = FrameReader(table.element, reading)
-        self._count = None if table.count is None else number_reader(table.count.item, reading)[0]
+        self._count = None if table.count is None else number_reader(table.count.item, reading)
         self.name = table.name
         self.varies = table.varies
 
@@ -97,26 +98,26 @@ class _TableReader:
         """Note the number of elements in every row."""
         counts = self._counts(rows)
         rows.counts[self.name] = counts
-        if self._table.count is not None:
-            rows.blamed(self._table.count.item.key, counts.unreadable | counts.outside)
+        if self._table.count is not None and counts.bad.any():
+            rows.blamed(self._table.count.item.key, counts.bad)
 
     def _counts(self, rows: Rows) -> Counts:
         place, table = self._table.count, self._table
         if place is None or self._count is None:
-            none = np.zeros(len(rows), np.bool_)
-            return Counts(values=np.full(len(rows), table.most), unreadable=none, outside=none)
+            return Counts(values=np.full(len(rows), table.most), bad=np.zeros(len(rows), np.bool_))
         owner, way = rows.enclosing(place.frame)
         width = place.item.length
         block, inside = gather(owner.buffer, owner.at(place), owner.ends, width, self._reading.page.space)
-        values, bad = self._count(block, 0)
-        unreadable = np.zeros(len(owner), np.bool_) if bad is None else bad
-        if inside is not None:
-            unreadable |= inside < width
-        outside = ((values < table.least) | (values > table.most)) & ~unreadable
-        values = np.where(unreadable, 0, np.clip(values, 0, table.most)).astype(np.int64)
-        if way is None:
-            return Counts(values=values, unreadable=unreadable, outside=outside)
-        return Counts(values=values[way], unreadable=unreadable[way], outside=outside[way])
+        values, unreadable = self._count(block, 0)
+        bad = (values < table.least) | (values > table.most)
+        if unreadable is not None:
+            bad |= unreadable
+            values[unreadable] = 0
+        if inside is not None:  # a record that ends before its count is too short, whatever the count
+            values[inside < width] = 0
+            bad[inside < width] = False
+        values = np.clip(values, 0, table.most).astype(np.int64)
+        return Counts(values=values if way is None else values[way], bad=bad if way is None else bad[way])
 
     def end(self, rows: Rows) -> Integers:
         """Where the last element ends, in every row."""
@@ -134,7 +135,7 @@ class _TableReader:
         elements = self._walk(rows)[0] if self._element.frame.varies else self._elements(rows)
         return self._element.read(self.name, elements)
 
-    def _joined(self, rows: Rows) -> pa.Array:
+    def _joined(self, rows: Rows) -> Array:
         starts = rows.at(self._table.place)
         lengths = np.clip(np.minimum(rows.counts[self.name].values, rows.ends - starts), 0, None)
         raw = rows.buffer[spans(starts, lengths)]
@@ -142,15 +143,12 @@ class _TableReader:
 
     def _elements(self, rows: Rows) -> Rows:
         """Elements that are all of one size; those that start behind the record's end are left out."""
-        counts, size = rows.counts[self.name].values, self._element.frame.tail
+        first, size = rows.at(self._table.place), self._element.frame.tail
+        counts = np.minimum(rows.counts[self.name].values, np.maximum(-(-(rows.ends - first) // size), 0))
         ends = np.cumsum(counts)
         up = np.repeat(np.arange(len(rows)), counts)
         index = np.arange(len(up)) - np.repeat(ends - counts, counts)
-        starts = rows.at(self._table.place)[up] + index * size
-        inside = starts < rows.ends[up]
-        if not inside.all():
-            starts, up, index = starts[inside], up[inside], index[inside]
-        return rows.below(self._element.frame.number, starts, up, index + 1)
+        return rows.below(self._element.frame.number, first[up] + index * size, up, index + 1)
 
     def _walk(self, rows: Rows) -> tuple[Rows, Integers]:
         """Elements whose sizes differ, found one occurrence after the other in all rows at once, and their end.
@@ -203,7 +201,7 @@ class _ChoiceReader:
             below += tables
         return below
 
-    def _codes(self, rows: Rows) -> Block | None:
+    def _codes(self, rows: Rows) -> Codes | None:
         place = self._choice.decider
         if place is None or self._selector is None:
             return None
@@ -224,5 +222,5 @@ def _spread(columns: Columns, chosen: Integers, rows: int) -> Columns:
     index[chosen] = np.arange(len(chosen))
     missing = np.ones(rows, np.bool_)
     missing[chosen] = False
-    places = pa.array(index, mask=missing)
+    places: Any = pa.array(index, mask=missing)
     return {key: values.take(places) for key, values in columns.items()}

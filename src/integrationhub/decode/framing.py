@@ -9,13 +9,13 @@ The RDW's length plus the adjustment is the length of the whole record with the 
 Source: z/OS DFSMS Using Data Sets, "Variable-length record formats".
 """
 
-import struct
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from integrationhub.decode.chains import LengthField, walk
 from integrationhub.errors import ConfigurationError
 
 Buffer: TypeAlias = bytes | bytearray | memoryview | npt.NDArray[np.uint8]
@@ -23,7 +23,7 @@ Buffer: TypeAlias = bytes | bytearray | memoryview | npt.NDArray[np.uint8]
 RDW = 4
 """Bytes of a record descriptor word."""
 
-_FORMATS = {"big": ">H", "little": "<2xH", "u32": ">I"}
+_LENGTHS = {"big": (2, 0, False), "little": (2, 2, True), "u32": (4, 0, False)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ class Framing:
 
         With `final` no more bytes will come: what is left over then is a fault.
         """
-        data = memoryview(buffer).cast("B")
+        data = np.frombuffer(buffer, np.uint8)
         return (
             self._fixed(len(data), base, final=final) if self.kind == "F" else self._variable(data, base, final=final)
         )
@@ -88,34 +88,34 @@ class Framing:
             fault=fault,
         )
 
-    def _variable(self, data: memoryview, base: int, *, final: bool) -> Frames:
-        unpack = struct.Struct(_FORMATS[self.rdw]).unpack_from
-        size, adjustment, minimum = len(data), self.adjustment, self.minimum
-        positions: list[int] = []
-        note = positions.append
-        position, last = 0, size - RDW
-        while position <= last:
-            length = unpack(data, position)[0] + adjustment
-            if length < minimum:
-                break
-            note(position)
-            position += length
-        overrun = position > size
+    def _variable(self, data: npt.NDArray[np.uint8], base: int, *, final: bool) -> Frames:
+        size, shift, little = _LENGTHS[self.rdw]
+        field = LengthField(
+            size=size,
+            shift=shift,
+            little=little,
+            adjustment=self.adjustment,
+            minimum=max(self.minimum, RDW),
+            header=RDW,
+        )
+        starts, position = walk(data, field)
+        overrun = position > len(data)
         if overrun:
-            position = positions.pop()
-        fault = self._fault(data, base + position, size - position, overrun=overrun, final=final)
-        bounds = np.array([*positions, position], np.int64)
+            starts, position = starts[:-1], int(starts[-1])
+        lengths = np.diff(starts, append=position) - RDW
         return Frames(
-            starts=bounds[:-1] + RDW, lengths=(np.diff(bounds) - RDW).astype(np.int32), consumed=position, fault=fault
+            starts=starts + RDW,
+            lengths=lengths.astype(np.int32),
+            consumed=position,
+            fault=self._fault(base + position, len(data) - position, overrun=overrun, final=final),
         )
 
-    def _fault(self, data: memoryview, offset: int, left: int, *, overrun: bool, final: bool) -> FramingFault | None:
+    def _fault(self, offset: int, left: int, *, overrun: bool, final: bool) -> FramingFault | None:
         """Why the scan stopped at `offset` with `left` bytes to go."""
-        if overrun:
-            expected = f"a record that ends within the file, found a length {left} bytes can't hold"
-            return FramingFault(offset=offset, expected=expected) if final else None
-        if left >= RDW:
+        if left >= RDW and not overrun:
             return FramingFault(offset=offset, expected=f"a record length of at least {self.minimum}")
-        if left and final:
-            return FramingFault(offset=offset, expected=f"an RDW of {RDW} bytes, found {left} to the end of the file")
-        return None
+        if not final or not left:
+            return None
+        if overrun:
+            return FramingFault(offset=offset, expected=f"a record that ends within the {left} bytes left in the file")
+        return FramingFault(offset=offset, expected=f"an RDW of {RDW} bytes, found {left} to the end of the file")

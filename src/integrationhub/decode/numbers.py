@@ -1,8 +1,8 @@
 """Mainframe numbers to integers, a column at a time.
 
 Every function takes a block (n rows of bytes, C order) and the place of a field in it, and gives n values and a mask of
-those that mean nothing (None when all are good). Up to eight bytes are loaded into one machine word and all their digits
-converted there at once, by shifting and multiplying lanes (the technique is known as SWAR).
+those that mean nothing (None when all are good). Up to eight bytes are loaded into one machine word and all their
+digits converted there at once, by shifting and multiplying lanes (the technique is known as SWAR).
 
     packed  X'01 23 4D'      01234 D -> -1234     two digits a byte, the last half byte is the sign
     zoned   X'F1 F2 F3 D4'   -1234                a digit a byte; the zone of the last (or first) byte is the sign
@@ -23,6 +23,7 @@ import numpy.typing as npt
 Block: TypeAlias = npt.NDArray[np.uint8]
 Words: TypeAlias = npt.NDArray[Any]  # uint32 or uint64
 Integers: TypeAlias = npt.NDArray[np.int64]
+Lengths: TypeAlias = npt.NDArray[np.signedinteger[Any]]
 Mask: TypeAlias = npt.NDArray[np.bool_]
 
 WORD = 8
@@ -102,7 +103,7 @@ def _join_bytes(word: Words) -> None:
 
 def _bad_nibbles(word: Words) -> Words:
     """Non-zero where a half byte is above 9: its bit 8 is set together with bit 4 or bit 2."""
-    bad = word << word.dtype.type(1)
+    bad: Words = word << word.dtype.type(1)
     bad |= word << word.dtype.type(2)
     bad &= word
     bad &= word.dtype.type(0x8888888888888888 & ((1 << 8 * word.itemsize) - 1))
@@ -119,7 +120,8 @@ def _mask(bad: Words) -> Mask | None:
     return bad != 0 if bad.any() else None
 
 
-def _either(first: Mask | None, second: Mask | None) -> Mask | None:
+def either(first: Mask | None, second: Mask | None) -> Mask | None:
+    """Where one of two masks holds; None is a mask that holds nowhere."""
     if first is None or second is None:
         return second if first is None else first
     return first | second
@@ -129,6 +131,23 @@ def _signed(values: Integers, negative: Words | Mask) -> Integers:
     if negative.any():
         np.negative(values, out=values, where=negative.astype(bool))
     return values
+
+
+def is_minus(codes: Block, signs: SignCodes) -> Mask:
+    """Which bytes have a minus sign in their lower half."""
+    return _code_in(signs.minus, (codes & np.uint8(15)).astype(np.uint32)).astype(bool)
+
+
+def is_no_sign(codes: Block, signs: SignCodes) -> Mask | None:
+    """Which bytes have no sign in their lower half."""
+    return _mask(_code_in(signs.invalid, (codes & np.uint8(15)).astype(np.uint32)))
+
+
+def separate_sign(signs: Block, plus_minus: tuple[int, int]) -> tuple[Mask, Mask | None]:
+    """Which bytes are the minus sign, and which are neither sign."""
+    minus: Mask = signs == plus_minus[1]
+    odd = ~(minus | (signs == plus_minus[0]))
+    return minus, odd if odd.any() else None
 
 
 def packed(block: Block, offset: int, width: int, signs: SignCodes) -> tuple[Integers, Mask | None]:
@@ -148,20 +167,24 @@ def packed(block: Block, offset: int, width: int, signs: SignCodes) -> tuple[Int
 def _wide_packed(block: Block, offset: int, width: int, signs: SignCodes) -> tuple[Integers, Mask | None]:
     low, bad = packed(block, offset + width - WORD, WORD, signs)
     high, bad_high = unsigned_packed(block, offset, width - WORD)
-    bad = _either(bad, bad_high)
+    bad = either(bad, bad_high)
     excess = high >= 10 ** (INT64_DIGITS - PACKED_DIGITS)  # the half byte in front of eighteen digits
-    bad = _either(bad, excess if excess.any() else None)
+    bad = either(bad, excess if excess.any() else None)
     high *= 10**PACKED_DIGITS
-    minus = (block[:, offset + width - 1] & 15).astype(np.uint32)
-    return low + _signed(high, _code_in(signs.minus, minus)), bad
+    low += _signed(high, is_minus(block[:, offset + width - 1], signs))
+    return low, bad
 
 
 def unsigned_packed(block: Block, offset: int, width: int) -> tuple[Integers, Mask | None]:
-    """Packed digits without a sign (COMP-6), up to 16 of them."""
+    """Packed digits without a sign (COMP-6), up to 18 of them."""
+    if width > WORD:
+        high, bad_high = unsigned_packed(block, offset, width - WORD)
+        low, bad = unsigned_packed(block, offset + width - WORD, WORD)
+        return high * 10 ** (2 * WORD) + low, either(bad, bad_high)
     word = load_words(block, offset, width)
-    bad = _bad_nibbles(word)
+    bad_digits = _bad_nibbles(word)
     _join_nibbles(word)
-    return word.astype(np.int64), _mask(bad)
+    return word.astype(np.int64), _mask(bad_digits)
 
 
 def zoned(
@@ -169,24 +192,23 @@ def zoned(
 ) -> tuple[Integers, Mask | None]:
     """DISPLAY digits, up to 18, with the sign in the zone of the last (or first) byte; the other zones are F."""
     position = offset if leading else offset + width - 1
-    zone = (block[:, position] >> 4).astype(np.uint32)
-    bad = _mask(_code_in(signs.invalid, zone))
-    minus = _code_in(signs.minus, zone)
+    zone = block[:, position] >> np.uint8(4)
+    bad = is_no_sign(zone, signs)
     values: Integers | None = None
     start = offset
     while start < offset + width:
         count = (offset + width - start - 1) % WORD_DIGITS + 1
-        part, bad_part = _zoned_word(block, start, count, position - start)
-        bad = _either(bad, bad_part)
+        part, bad_part = zoned_word(block, start, count, position - start)
+        bad = either(bad, bad_part)
         values = part if values is None else values * 10**count + part
         start += count
     if values is None:
         raise ValueError("a number without digits")
-    return _signed(values, minus), bad
+    return _signed(values, is_minus(zone, signs)), bad
 
 
-def _zoned_word(block: Block, offset: int, count: int, sign: int) -> tuple[Integers, Mask | None]:
-    """Up to eight zoned digits; the zone of byte number `sign`, when it is one of them, is not looked at."""
+def zoned_word(block: Block, offset: int, count: int, sign: int) -> tuple[Integers, Mask | None]:
+    """Up to eight zoned digits, without a sign; the zone of byte number `sign`, if it is one of them, may be any."""
     word = load_words(block, offset, count)
     lane = word.dtype.type
     if 0 <= sign < count:
@@ -204,11 +226,9 @@ def separate(
     block: Block, offset: int, width: int, signs: tuple[int, int], *, leading: bool
 ) -> tuple[Integers, Mask | None]:
     """DISPLAY digits with a byte of their own for the sign, `signs` being the bytes of plus and minus."""
-    sign = block[:, offset if leading else offset + width - 1]
     values, bad = zoned(block, offset + leading, width - 1, STRICT_UNSIGNED)
-    minus = sign == signs[1]
-    odd = ~(minus | (sign == signs[0]))
-    return _signed(values, minus), _either(bad, odd if odd.any() else None)
+    minus, odd = separate_sign(block[:, offset if leading else offset + width - 1], signs)
+    return _signed(values, minus), either(bad, odd)
 
 
 def binary(block: Block, offset: int, width: int, *, signed: bool) -> npt.NDArray[np.int64] | npt.NDArray[np.uint64]:
@@ -216,7 +236,8 @@ def binary(block: Block, offset: int, width: int, *, signed: bool) -> npt.NDArra
     rows, length = block.shape
     wide: Any = np.uint64 if width == WORD and not signed else np.int64
     kind = f">{'i' if signed else 'u'}{width}"
-    return np.ndarray((rows,), kind, block.data, offset, (length,)).astype(wide)
+    column: Words = np.ndarray((rows,), kind, block.data, offset, (length,))
+    return column.astype(wide)
 
 
 def hexadecimal_float(block: Block, offset: int, width: int) -> npt.NDArray[np.float64]:

@@ -51,7 +51,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """Redefinitions of the same bytes and the field that says which of them a row uses (None: every row, all of them)."""
+    """Redefinitions of the same bytes and the field that says which of them a row uses (None: all of them)."""
 
     place: Place
     decider: Place | None
@@ -235,7 +235,7 @@ class Planner:
             if path[-1] == name and place.frame in self._open:
                 return place
         raise ConfigurationError(
-            f"{area.item.name} of {self._record.name} is decided by {name}, which is no field that can be seen from there",
+            f"{area.item.name} of {self._record.name} is decided by {name}, no field that can be seen from there",
             code="LAYOUT_INVALID",
         )
 

@@ -14,11 +14,10 @@ BLOCK_ROWS = 8192
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """How many elements a table has in each row (0 to its most), and the rows whose count means nothing."""
+    """How many elements a table has in each row (0 to its most), and where the count means nothing."""
 
     values: Integers
-    unreadable: Mask
-    outside: Mask
+    bad: Mask
 
 
 @dataclass(slots=True, kw_only=True)
@@ -99,7 +98,8 @@ def gather(buffer: Block, starts: Integers, ends: Integers, width: int, blank: i
     """
     inside = ends - starts
     if len(starts) and int(inside.min()) >= width:
-        return np.lib.stride_tricks.sliding_window_view(buffer, width)[starts], None
+        windows = np.ndarray((len(buffer) - width + 1,), f"V{width}", buffer.data, 0, (1,))  # one from every byte on
+        return windows[starts].view(np.uint8).reshape(len(starts), width), None
     steps = np.arange(width)
     block: Block = np.full((len(starts), width), blank, np.uint8)
     has = steps < inside[:, None]

@@ -25,7 +25,7 @@ class Selector:
     def __init__(self, item: Item, groups: Sequence[Sequence[str]], reading: Reading) -> None:
         self.item = item
         self._number = item.category is Category.NUMBER and (item.usage is not Usage.DISPLAY or item.signed)
-        self._read = number_reader(item, reading)[0] if self._number else None
+        self._read = number_reader(item, reading) if self._number else None
         self._keys = [(self._key(value, reading), code) for code, group in enumerate(groups) for value in group]
         self._table: Codes | None = None
         if not self._number and item.length <= _TABLE_BYTES:

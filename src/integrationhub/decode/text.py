@@ -12,23 +12,27 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from integrationhub.decode.codepage import NOT_ASCII, CodePage
+from integrationhub.decode.arrow import bitmap, buffer_of
+from integrationhub.decode.codepage import CodePage
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 Trim = Literal["both", "left", "right", "none"]
 
+_HEXADECIMAL = np.array([list(f"{byte:02X}".encode()) for byte in range(256)], np.uint8)
 _TRIMS: dict[str, Any] = {"both": pc.ascii_trim, "left": pc.ascii_ltrim, "right": pc.ascii_rtrim}
 
 
-def bitmap(valid: npt.NDArray[np.bool_]) -> pa.Buffer:
-    """Arrow's validity bits of a mask."""
-    return pa.py_buffer(np.packbits(valid, bitorder="little"))
+def hexadecimal(raw: Bytes) -> pa.StringArray:
+    """The bytes of every row as hexadecimal digits."""
+    rows, width = raw.shape
+    offsets = np.arange(rows + 1, dtype=np.int32) * (2 * width)
+    return pa.StringArray.from_buffers(rows, buffer_of(offsets), buffer_of(_HEXADECIMAL[raw]))
 
 
 def fixed_text(raw: Bytes, page: CodePage, trim: Trim, null: npt.NDArray[np.bool_] | None) -> pa.StringArray:
     """The strings of n rows of equally many bytes; `null` marks rows without one."""
     rows, width = raw.shape
-    offsets = np.arange(0, rows * width + 1, width, np.int32) if width else np.zeros(rows + 1, np.int32)
+    offsets = np.arange(rows + 1, dtype=np.int32) * width
     return _strings(raw.reshape(-1), offsets, page, trim, null)
 
 
@@ -45,7 +49,7 @@ def _strings(
     characters = raw.tobytes().translate(page.ascii)
     rows = len(offsets) - 1
     valid = None if null is None or not null.any() else bitmap(~null)
-    strings = pa.StringArray.from_buffers(rows, pa.py_buffer(offsets), pa.py_buffer(characters), valid)
+    strings = pa.StringArray.from_buffers(rows, buffer_of(offsets), pa.py_buffer(characters), valid)
     if not characters.isascii():
         strings = _with_wide_rows(strings, raw, offsets, page, null)
     return _TRIMS[trim](strings, " ") if trim in _TRIMS else strings
@@ -65,7 +69,7 @@ def _with_wide_rows(
     replaced = _utf8(raw[spans(starts, lengths)], lengths, page)
     index = np.arange(len(strings), dtype=np.int64)
     index[wide] = len(strings) + np.arange(len(wide))
-    chosen = pa.array(index) if null is None else pa.array(index, mask=null)
+    chosen: Any = pa.array(index) if null is None else pa.array(index, mask=null)
     return pa.concat_arrays([strings, replaced]).take(chosen)
 
 
@@ -81,11 +85,11 @@ def _utf8(raw: Bytes, lengths: npt.NDArray[np.int64], page: CodePage) -> pa.Stri
     offsets = np.zeros(len(lengths) + 1, np.int32)
     bounds = np.concatenate(([0], ends))
     offsets[1:] = bounds[np.cumsum(lengths)]
-    return pa.StringArray.from_buffers(len(lengths), pa.py_buffer(offsets), pa.py_buffer(out))
+    return pa.StringArray.from_buffers(len(lengths), buffer_of(offsets), buffer_of(out))
 
 
 def spans(starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """The indices of all spans, one behind the other: starts[0], starts[0] + 1, … starts[1], …"""
+    """The indices of all spans, one span behind the other."""
     ends = np.cumsum(lengths)
     total = int(ends[-1]) if len(ends) else 0
     return np.repeat(starts - (ends - lengths), lengths) + np.arange(total)

@@ -1,8 +1,9 @@
 """PICTURE strings: which characters a field may hold, how many, and where the decimal point is thought to be.
 
-Source: IBM Enterprise COBOL for z/OS Language Reference, "PICTURE clause". Symbols: `X` any, `A` letter, `9` digit, `S` sign,
-`V` implied point, `P` scaling position (takes no storage), `N` and `G` double-byte, `B` blank, `0` zero, `/` stroke,
-`Z` and `*` suppressed digits, `+ -` and `CR DB` signs, `.` and `,` insertion, a currency sign, `E` external float.
+Source: IBM Enterprise COBOL for z/OS Language Reference, "PICTURE clause". Symbols: `X` any, `A` letter, `9` digit,
+`S` sign, `V` implied point, `P` scaling position (takes no storage), `N` and `G` double-byte, `B` blank, `0` zero,
+`/` stroke, `Z` and `*` suppressed digits, `+ -` and `CR DB` signs, `.` and `,` insertion, a currency sign, `E` external
+float.
 """
 
 import re

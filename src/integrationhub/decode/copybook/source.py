@@ -1,8 +1,9 @@
 """COBOL source lines to one text, each character of which still knows its line and column.
 
-Fixed reference format (IBM Enterprise COBOL for z/OS Language Reference, "Reference format"): columns 1–6 are a sequence
-number, column 7 is the indicator (`*` and `/` comment, `D` debugging line, `-` continuation), 8–72 hold the program,
-what follows is ignored. Tabs go to the next multiple of eight. Listing directives (EJECT, SKIP1–3, TITLE) are read over.
+Fixed reference format (IBM Enterprise COBOL for z/OS Language Reference, "Reference format"): columns 1–6 are a
+sequence number, column 7 is the indicator (`*` and `/` comment, `D` debugging line, `-` continuation), 8–72 hold the
+program, what follows is ignored. Tabs go to the next multiple of eight. Listing directives (EJECT, SKIP1–3, TITLE) are
+read over.
 """
 
 import re
