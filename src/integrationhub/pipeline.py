@@ -19,6 +19,7 @@ from datetime import datetime
 from pathlib import Path
 
 from integrationhub.decode.copybook_file import CopybookFileDecoder
+from integrationhub.errors import RecordRejected
 from integrationhub.intake.feed import FeedBook
 from integrationhub.intake.loading import Loader, controls_of
 from integrationhub.intake.measure import Measured, keep, measure, missing_trigger
@@ -31,7 +32,7 @@ from integrationhub.receive.originals import Originals
 from integrationhub.records import Reason
 from integrationhub.sdk.descriptor import Descriptor
 from integrationhub.store.deliveries import Delivery, State
-from integrationhub.store.unit_of_work import Store
+from integrationhub.store.unit_of_work import Store, Work
 from integrationhub.telemetry import UnitOfWork
 
 Progress = Callable[[int, int], None]
@@ -62,6 +63,16 @@ class Pipeline:
         with self.store.exclusive(f"feed {self.descriptor.name}"):
             yield
 
+    def is_paused(self) -> bool:
+        """Whether an operator holds this connector."""
+        with self.store.begin() as work:
+            return work.feeds.get(self.descriptor.name).paused
+
+    def has_work(self) -> bool:
+        """Whether there is something that `resume` would take up."""
+        with self.store.begin() as work:
+            return bool(work.deliveries.unfinished(self.descriptor.name)) or bool(self._ready(work))
+
     def resume(self, progress: Progress = silent) -> list[FileReport]:
         """Finish what a killed run left half done, and take up what need not wait any longer."""
         with self.store.begin() as work:
@@ -69,21 +80,40 @@ class Pipeline:
         reports = [self._take(self._measure_again(delivery), self.clock(), progress) for delivery in unfinished]
         return reports + self._release(self.clock(), progress)
 
-    def take(self, found: FoundFile, *, now: datetime | None = None, progress: Progress = silent) -> FileReport:
+    def take(
+        self,
+        found: FoundFile,
+        *,
+        expected_sha256: str | None = None,
+        now: datetime | None = None,
+        progress: Progress = silent,
+    ) -> FileReport:
         """Take one handed-over file: the report, with the names of waiting files that were taken up after it.
 
         TransientError: a service is away; the same call later goes on where this one stopped.
+        RecordRejected `NOTICE_MISMATCH`: the bytes are not the ones that were announced.
         """
         now = now or self.clock()
         if found.trigger is None:
             return self._report(str(found.path), "", FileVerdict.HELD, missing_trigger(found.name, self.descriptor))
         sha256, trigger_sha256 = keep(found.path, found.trigger, self.originals)
+        if expected_sha256 not in (None, sha256):
+            raise RecordRejected("the file's bytes are not the ones that its notice announced", code="NOTICE_MISMATCH")
         measured = self._measure(found.name, str(found.path), sha256, trigger_sha256)
         report = self._take(measured, now, progress)
         if report.verdict in (FileVerdict.ACCEPTED, FileVerdict.DUPLICATE):
             released = self._release(now, progress)
             report = replace(report, released=tuple(Path(item.path).name for item in released))
         return report
+
+    def latest(self, report: FileReport) -> FileReport:
+        """The report of the same file as things stand now: one that waited may have been taken up since."""
+        if report.verdict is not FileVerdict.HELD or not report.sha256:
+            return report
+        with self.store.begin() as work:
+            same = work.deliveries.same_content(self.descriptor.name, report.sha256)
+        accepted = [item.report for item in same if item.state is State.ACCEPTED and item.report]
+        return FileReport.from_dict(accepted[-1]).with_path(report.path) if accepted else report
 
     def check(self, found: FoundFile, *, progress: Progress = silent) -> FileReport:
         """The report that `take` would give, with no effect: everything happens in a transaction that is undone."""
@@ -168,11 +198,15 @@ class Pipeline:
         taken: list[FileReport] = []
         while True:
             with self.store.begin() as work:
-                book = FeedBook(work, self.descriptor)
-                ready = [item for item in work.deliveries.waiting(self.descriptor.name) if book.may_go(item)]
+                ready = self._ready(work)
             if not ready:
                 return taken
             taken.append(self._take(self._measure_again(ready[0]), now, progress))
+
+    def _ready(self, work: Work) -> list[Delivery]:
+        """Held files that need not wait any longer, in sequence order."""
+        book = FeedBook(work, self.descriptor)
+        return [item for item in work.deliveries.waiting(self.descriptor.name) if book.may_go(item)]
 
     def _try(self, found: FoundFile, progress: Progress) -> FileReport:
         assert found.trigger is not None

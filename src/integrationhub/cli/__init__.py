@@ -15,9 +15,15 @@ from integrationhub.cli.invocation import Invocation, global_options
 from integrationhub.cli.lazy import LazyGroup
 
 COMMANDS = {
+    "ingest": ("integrationhub.cli.ingest:ingest", "Take files now, as the daemon would."),
+    "check": ("integrationhub.cli.ingest:check", "Say what would happen if files arrived now."),
+    "run": ("integrationhub.cli.run:run", "The daemon: take, store, publish until SIGTERM."),
+    "status": ("integrationhub.cli.status:status", "Connectors, what waits and why, what is left to publish."),
+    "export": ("integrationhub.cli.export:export", "Write canonical rows as JSON lines, CSV or Parquet."),
+    "store": ("integrationhub.cli.store:store", "Upgrade the store; check every invariant over it."),
     "init": ("integrationhub.cli.init:init", "Write a commented configuration file and the folders."),
     "config": ("integrationhub.cli.config:config", "Check or show the settings in effect."),
-    "connector": ("integrationhub.cli.connector:connector", "List the connectors, show one in detail."),
+    "connector": ("integrationhub.cli.connector:connector", "List, show, pause and resume connectors."),
     "doctor": ("integrationhub.cli.doctor:doctor", "Say what is installed, reachable, writable."),
     "version": ("integrationhub.cli.version:version", "Print the version."),
 }

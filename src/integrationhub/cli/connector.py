@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from integrationhub.cli.feed import pause, resume
 from integrationhub.cli.invocation import Invocation
 from integrationhub.cli.output import json_option, print_json, print_table
 from integrationhub.errors import ConfigurationError
@@ -16,8 +17,11 @@ if TYPE_CHECKING:
 
 @click.group()
 def connector() -> None:
-    """List the connectors, show one in detail."""
+    """List the connectors, show one in detail, hold one, let it go on."""
 
+
+connector.add_command(pause)
+connector.add_command(resume)
 
 @connector.command("list")
 @json_option

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from integrationhub.bootstrap import Hub
     from integrationhub.catalogue import Catalogue
     from integrationhub.config import Effective, Settings
 
@@ -40,6 +41,18 @@ class Invocation:
         from integrationhub.catalogue import Catalogue
 
         return Catalogue.standard(folders=self.settings.catalogue_folders)
+
+    def hub(self, *, trial: bool = False, synthetic_identities: bool = False) -> "Hub":
+        """A hub with these settings, to be used in a `with` block; a `trial` leaves nothing behind.
+
+        `synthetic_identities` lets test identities count whatever the setting says.
+        """
+        from integrationhub.bootstrap import Hub
+
+        settings = self.settings
+        if synthetic_identities:
+            settings = settings.model_copy(update={"synthetic_identities": True})
+        return Hub(settings, self.catalogue, trial=trial)
 
 
 def global_options(*, hidden: bool = False) -> list[click.Parameter]:

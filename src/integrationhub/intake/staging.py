@@ -14,7 +14,6 @@ from typing import BinaryIO
 import numpy as np
 import polars as pl
 
-from integrationhub.canonical.model import ENTITIES
 from integrationhub.decode.controls import ControlVerdict, FileControls
 from integrationhub.decode.slices import Slice, SliceReader
 from integrationhub.mapping.compile import CompiledMapping, MappingContext
@@ -63,7 +62,7 @@ class StagedSlice:
 
     def rows(self) -> dict[str, pl.DataFrame]:
         """The slice's canonical rows, read from the spool."""
-        return {name: pl.read_ipc(self.folder / f"{name}.arrow", memory_map=False) for name in ENTITIES}
+        return {path.stem: pl.read_ipc(path) for path in sorted(self.folder.glob("*.arrow"))}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

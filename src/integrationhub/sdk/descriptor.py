@@ -92,8 +92,10 @@ class FramingRules(Part):
     """How records are cut out of the file (decode.framing)."""
 
     kind: Literal["F", "V"]
-    rdw: Literal["big", "little", "u32", "none"] = "none"
-    minimum: int = 0
+    rdw: Literal["big", "little", "u32"] = "big"
+    adjustment: int = 0
+    minimum: int = 4
+    record_length: int | None = None
 
 
 class Redefinition(Part):

@@ -1,0 +1,203 @@
+"""Where objects are wired: settings and catalogue in, a hub ready to work out. Nothing else creates services.
+
+Everything is made when first asked for, so that a command opens only what it uses.
+"""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from integrationhub.catalogue import Catalogue
+from integrationhub.config import Settings
+from integrationhub.decode.copybook_file import CopybookFileDecoder
+from integrationhub.decode.slices import SliceReader
+from integrationhub.intake.desk import FeedDesk
+from integrationhub.intake.loading import Loader
+from integrationhub.intake.staging import Stager
+from integrationhub.mapping.compile import CompiledMapping, Mapping
+from integrationhub.mapping.tables import layout_of
+from integrationhub.pipeline import Pipeline
+from integrationhub.publish.rabbit import RabbitPublisher
+from integrationhub.publish.relay import Relay
+from integrationhub.receive.rabbit import RabbitSource
+from integrationhub.sdk.transport import MessageSource, Publisher
+from integrationhub.receive.originals import Originals
+from integrationhub.sdk.descriptor import Descriptor
+from integrationhub.store.embedded_broker import EmbeddedPublisher, EmbeddedSource
+from integrationhub.store.unit_of_work import Store
+
+
+def utc_now() -> datetime:
+    """The clock of everything that isn't given another one."""
+    return datetime.now(UTC)
+
+
+def crash_points() -> Callable[[str], None]:
+    """What is called at named points of the work: nothing, unless a fault test asks the process to kill itself there.
+
+    `INTEGRATIONHUB_CRASH_AT=POINT` or `POINT:N` (the Nth time) sends SIGKILL to this process at that point.
+    """
+    wanted, _, times = os.environ.get("INTEGRATIONHUB_CRASH_AT", "").partition(":")
+    left = int(times or 1)
+
+    def reached(point: str) -> None:
+        nonlocal left
+        if point == wanted:
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), 9)
+
+    return reached
+
+
+class Hub:
+    """One hub: its store, originals, transports and pipelines. Use as a context manager; leaving it closes all.
+
+    A `trial` hub serves commands that must leave nothing behind: it makes no store of its own accord.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        catalogue: Catalogue,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        trial: bool = False,
+    ) -> None:
+        self.settings = settings
+        self.catalogue = catalogue
+        self.clock = clock
+        self._trial = trial
+        self._scratch: TemporaryDirectory[str] | None = None
+        self._pipelines: dict[str, Pipeline] = {}
+
+    @cached_property
+    def store(self) -> Store:
+        """The store; an embedded one is created where there is none, in a trial as a throw-away."""
+        url = self.settings.store_url
+        file = Path(url.removeprefix("sqlite:///"))
+        if url.startswith("sqlite"):
+            if self._trial and not file.exists():
+                self._scratch = TemporaryDirectory(prefix="integrationhub-trial-")
+                return Store.open(f"sqlite:///{self._scratch.name}/hub.sqlite3", create=True)
+            file.parent.mkdir(parents=True, exist_ok=True)
+        return Store.open(url, create=True)
+
+    @cached_property
+    def originals(self) -> Originals:
+        """Where every file and message is kept as it arrived."""
+        return Originals(self.settings.originals)
+
+    @cached_property
+    def publisher(self) -> Publisher:
+        """Sends messages to the broker of the settings."""
+        if self.settings.broker_url == "embedded":
+            return EmbeddedPublisher(self._broker_file)
+        return RabbitPublisher(self.settings.broker_url)
+
+    def source(self, queue: str) -> MessageSource:
+        """Takes messages from a queue; the caller closes it."""
+        if self.settings.broker_url == "embedded":
+            return EmbeddedSource(self._broker_file, queue)
+        return RabbitSource(self.settings.broker_url, queue)
+
+    @property
+    def _broker_file(self) -> Path:
+        """The SQLite file of the embedded broker: the store's own, or one for itself beside PostgreSQL."""
+        url = self.settings.store_url
+        if url.startswith("sqlite"):
+            self.store  # noqa: B018 - makes the file
+            return Path(url.removeprefix("sqlite:///"))
+        self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+        return self.settings.data_dir / "broker.sqlite3"
+
+    def relay(self) -> Relay:
+        """Moves events from the outbox to the broker."""
+        return Relay(StoreOutbox(self.store), self.publisher, self.clock)
+
+    def desk(self, connector: str) -> FeedDesk:
+        """The feed of a connector, for operators."""
+        return FeedDesk(store=self.store, connector=connector, clock=self.clock)
+
+    def pipeline(self, name: str) -> Pipeline:
+        """The pipeline of a connector, by its name or an alias."""
+        descriptor = self.catalogue.connector(name)
+        if descriptor.name not in self._pipelines:
+            self._pipelines[descriptor.name] = self._build_pipeline(descriptor)
+        return self._pipelines[descriptor.name]
+
+    def _build_pipeline(self, descriptor: Descriptor) -> Pipeline:
+        decoder = build_decoder(descriptor)
+        reader = SliceReader(
+            decoder.framing,
+            decoder.records,
+            record_types=descriptor.layout.record_types,
+            group_type=descriptor.structure.group.type,
+            codes=descriptor.structure.codes,
+            target=self.settings.slice_bytes,
+        )
+        stager = Stager(
+            descriptor.structure,
+            reader=reader,
+            levels=descriptor.layout.record_types,
+            mapping=self.mapping(descriptor, decoder),
+        )
+        checkpoint = crash_points()
+        return Pipeline(
+            descriptor=descriptor,
+            decoder=decoder,
+            stager=stager,
+            loader=Loader(
+                descriptor=descriptor, environment=self.settings.environment, checkpoint=checkpoint
+            ),
+            store=self.store,
+            originals=self.originals,
+            work_folder=self.settings.data_dir / "work",
+            synthetic_identities=self.settings.synthetic_identities,
+            clock=self.clock,
+        )
+
+    def mapping(self, descriptor: Descriptor, decoder: CopybookFileDecoder) -> CompiledMapping:
+        """The compiled mapping of a connector, checked against its layout."""
+        folder = self.catalogue.mapping(descriptor.connector.mappings)
+        nothing = np.zeros(0, np.int64)
+        empty = decoder.records.decode(np.zeros(0, np.uint8), nothing, nothing)
+        return Mapping.of_folder(folder).compile(layout_of(empty.tables))
+
+    def close(self) -> None:
+        """Give everything back that was opened."""
+        if "publisher" in self.__dict__:
+            self.publisher.close()
+        if "store" in self.__dict__:
+            self.store.close()
+        if self._scratch is not None:
+            self._scratch.cleanup()
+
+    def __enter__(self) -> "Hub":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def build_decoder(descriptor: Descriptor) -> CopybookFileDecoder:
+    """The decoder of a connector's files, by its descriptor and copybook."""
+    layout = descriptor.layout
+    return CopybookFileDecoder(
+        descriptor.copybook_text,
+        name=layout.copybook,
+        framing=layout.framing.model_dump(),
+        layout={
+            "encoding": layout.encoding,
+            "record_types": layout.record_types,
+            "redefines": {name: (rule.by, rule.when) for name, rule in layout.redefines.items()},
+            "signs": layout.signs,
+            "blanks": "fault",
+            "low_values": frozenset(layout.low_values.fields),
+        },
+    )

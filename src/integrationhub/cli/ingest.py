@@ -1,0 +1,129 @@
+"""`integrationhub ingest` and `check`: take files now, or say what would become of them."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from integrationhub.cli.invocation import Invocation
+from integrationhub.cli.output import json_option, print_json, print_table, progress
+
+if TYPE_CHECKING:
+    from integrationhub.intake.report import FileReport
+    from integrationhub.pipeline import Pipeline, Progress
+    from integrationhub.receive.folder import FoundFile
+
+_PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+
+
+@click.command()
+@click.argument("connector")
+@_PATHS
+@json_option
+@click.pass_obj
+def ingest(invocation: Invocation, connector: str, paths: tuple[Path, ...], as_json: bool) -> int:
+    """Take files of CONNECTOR now, as the daemon would.
+
+    A PATH is a data file (its trigger file beside it) or a folder (the connector's files in it). Files are taken in
+    sequence order. Exit code: 0 all accepted or repeats, 7 one rejected, 75 one waits and none was rejected.
+    """
+    from integrationhub.intake.report import exit_code
+
+    with invocation.hub() as hub:
+        pipeline = hub.pipeline(connector)
+        files = _find(pipeline, paths)
+        with pipeline.exclusive():
+            pipeline.resume()
+            taken = [_watched(pipeline.take, item) for item in files]
+        reports = [pipeline.latest(report) for report in taken]
+    _print(reports, as_json=as_json)
+    return exit_code(reports)
+
+
+@click.command()
+@click.argument("connector")
+@_PATHS
+@json_option
+@click.pass_obj
+def check(invocation: Invocation, connector: str, paths: tuple[Path, ...], as_json: bool) -> int:
+    """Say what would happen if these files of CONNECTOR arrived now; nothing is changed.
+
+    Each file is judged against the feed as it stands, for itself.
+    """
+    from integrationhub.intake.report import exit_code
+
+    with invocation.hub(trial=True) as hub:
+        pipeline = hub.pipeline(connector)
+        reports = [_watched(pipeline.check, item) for item in _find(pipeline, paths)]
+    _print(reports, as_json=as_json)
+    return exit_code(reports)
+
+
+def _find(pipeline: "Pipeline", paths: tuple[Path, ...]) -> "list[FoundFile]":
+    from integrationhub.errors import NotFound
+    from integrationhub.receive.folder import find_files
+
+    files = find_files(paths, pipeline.descriptor.delivery)
+    if not files:
+        raise NotFound(
+            f"there is no file of {pipeline.descriptor.name} there",
+            code="NO_FILES",
+            remedy=f"its files are named like {pipeline.descriptor.delivery.file}",
+        )
+    return files
+
+
+def _watched(work: "Callable[..., FileReport]", item: "FoundFile") -> "FileReport":
+    """Run the work on one file under a progress bar."""
+    with _bar(item) as told:
+        return work(item, progress=told)
+
+
+@contextmanager
+def _bar(item: "FoundFile") -> "Iterator[Progress]":
+    size = item.path.stat().st_size
+    with progress(item.name, total=2 * size) as advance:
+        before = 0
+
+        def told(done: int, _total: int) -> None:
+            nonlocal before
+            advance(done - before)
+            before = done
+
+        yield told
+
+
+def _print(reports: "list[FileReport]", *, as_json: bool) -> None:
+    for report in reports:
+        if as_json:
+            print_json(report.as_dict())
+        else:
+            _tell(report)
+
+
+def _tell(report: "FileReport") -> None:
+    """One file's report for people."""
+    click.echo(f"{Path(report.path).name}: {report.verdict.value}")
+    for reason in report.reasons:
+        place = f" (record {reason.record}, byte {reason.offset})" if reason.record else ""
+        click.echo(f"  {reason.code}{place}: {reason.text}")
+    outcomes = ", ".join(f"{number:,} {name}" for name, number in report.outcomes.items() if number)
+    if outcomes:
+        click.echo(f"  {report.records:,} records: {outcomes}")
+    if report.controls:
+        rows = [(item.name, item.expected, item.actual, item.holds) for item in report.controls]
+        print_table(("control", "the file states", "counted", "holds"), rows)
+    if report.debts.count:
+        pounds = report.debts.pence / 100
+        click.echo(f"  {report.debts.count:,} debts created or changed, source balances £{pounds:,.2f}")
+    if report.missing:
+        click.echo(f"  {len(report.missing):,} groups are gone from the book (kept here): {_some(report.missing)}")
+    if report.released:
+        click.echo(f"  taken up after it: {', '.join(report.released)}")
+
+
+def _some(names: tuple[str, ...], most: int = 10) -> str:
+    rest = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest

@@ -1,0 +1,107 @@
+"""Recorded traffic, delivery by delivery, as it would have run: "now" is the moment at which each one arrived.
+
+Source: INTERFACE `replay`, benefits-common.md §11. One order line is one delivery; a file delivery without a time of its
+own happens at the time of the delivery before it.
+"""
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from integrationhub.errors import ConfigurationError
+from integrationhub.intake.report import FileReport, FileVerdict
+from integrationhub.pipeline import Pipeline
+from integrationhub.receive.folder import find_files
+from integrationhub.store.unit_of_work import Store
+
+OUTCOMES = {
+    FileVerdict.ACCEPTED: "LOADED",
+    FileVerdict.DUPLICATE: "DUPLICATE",
+    FileVerdict.REJECTED: "REJECTED",
+    FileVerdict.HELD: "HELD",
+}
+"""File verdicts in the words of benefits-common.md §1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLine:
+    """One delivery: its feed, its files, and when it arrived (None: with the one before it)."""
+
+    feed: str
+    paths: tuple[str, ...]
+    received_at: datetime | None
+
+
+def read_order(lines: Iterable[str]) -> list[OrderLine]:
+    """The deliveries in an order file; ConfigurationError lists every line that is none."""
+    found: list[OrderLine] = []
+    faults: list[str] = []
+    for number, text in enumerate(lines, start=1):
+        if not text.strip():
+            continue
+        try:
+            row = json.loads(text)
+            at = row.get("received_at")
+            moment = datetime.fromisoformat(at) if at else None
+            if moment is not None and moment.tzinfo is None:
+                moment = moment.replace(tzinfo=UTC)
+            found.append(OrderLine(feed=row["feed"], paths=tuple(row["paths"]), received_at=moment))
+        except (ValueError, KeyError, TypeError, AttributeError) as exc:
+            faults.append(f"line {number}: not a delivery with feed and paths ({type(exc).__name__})")
+    if faults:
+        raise ConfigurationError(f"the order file has {len(faults)} faulty lines", faults=faults, code="ORDER_INVALID")
+    return found
+
+
+def replay(
+    order: Iterable[OrderLine], folder: Path, *, pipeline: Callable[[str], Pipeline], start: datetime
+) -> Iterator[Mapping[str, Any]]:
+    """Take the deliveries in order; one result a delivery in the shape of benefits-common.md §11."""
+    now = start
+    for line in order:
+        now = line.received_at or now
+        feed = pipeline(line.feed)
+        with feed.exclusive():
+            for item in find_files([folder / path for path in _data_paths(line, feed)], feed.descriptor.delivery):
+                yield _result(line, feed.take(item, now=now))
+
+
+def _data_paths(line: OrderLine, feed: Pipeline) -> list[str]:
+    """The delivery's data files; trigger files come with them."""
+    suffix = feed.descriptor.delivery.trigger.suffix
+    return [path for path in line.paths if not path.endswith(suffix)] or list(line.paths)
+
+
+def _result(line: OrderLine, report: FileReport) -> Mapping[str, Any]:
+    loaded = report.verdict is FileVerdict.ACCEPTED
+    return {
+        "feed": line.feed,
+        "paths": list(line.paths),
+        "level": "file",
+        "outcome": OUTCOMES[report.verdict],
+        "reason": None if loaded or not report.reasons else report.reasons[0].code,
+        "flags": [],
+        "canonical": {"records": report.records, "missing": list(report.missing)} if loaded else None,
+        "records": [
+            {"key": str(reason.record), "outcome": "EXCEPTION", "reason": reason.code, "flags": [], "canonical": None}
+            for reason in (report.reasons if loaded else ())
+        ],
+    }
+
+
+def begin_sequences(setup: Path, store: Store) -> None:
+    """Let feeds without history begin with the numbers that `sequences.json` in the setup folder gives."""
+    file = setup / "sequences.json"
+    if not file.is_file():
+        return
+    numbers = json.loads(file.read_text(encoding="utf-8"))
+    with store.begin() as work:
+        for connector, number in numbers.items():
+            feed = work.feeds.lock(connector)
+            if feed.last_sequence is None and isinstance(number, int):
+                work.feeds.save(dataclasses.replace(feed, last_sequence=number - 1))
+        work.commit()
