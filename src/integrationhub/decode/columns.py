@@ -145,7 +145,7 @@ class NumberColumn:
         reserved: Mask = np.zeros(len(rows), np.bool_)
         if self._kind == pa.int64() and not self._reading.low_values.isdisjoint({self._item.key, self._item.name}):
             reserved = low
-        self._values[rows[reserved] + at.start] = LOW_VALUES
+            self._values[rows[reserved] + at.start] = LOW_VALUES
         self._nulls()[rows[~reserved] + at.start] = True
         fault = ~reserved
         if self._reading.blanks == "null":
