@@ -95,7 +95,7 @@ class Family:
 
     def _link(self, nrp: Person) -> _Link:
         """Somebody who stands in this source group and is the parent of the next (csa1993.md §7)."""
-        kind = self._dice.weigh((("PTN", 0.75), ("PWC", 0.15), ("twin", 0.1)))
+        kind = self._dice.weigh((("PTN", 0.79), ("PWC", 0.15), ("twin", 0.06)))
         if kind == "twin" and nrp.nino_usable:
             return _Link(kind=kind, person=self._people.alias(nrp))
         return _Link(kind="PWC" if kind == "PWC" else "PTN", person=self._people.adult())
@@ -129,7 +129,7 @@ class Family:
 
     def _carer(self, known: list[Person]) -> Person:
         """A parent with care: mostly new, at times known already, here, under another id, or in the group before."""
-        how = self._dice.weigh((("new", 0.85), ("same", 0.05), ("alias", 0.05), ("shared", 0.05)))
+        how = self._dice.weigh((("new", 0.87), ("same", 0.05), ("alias", 0.03), ("shared", 0.05)))
         if how == "shared" and self._index:
             return adult(self.seed, self._index - 1, SHARED_SLOT)
         if how == "same" and known:
@@ -145,7 +145,7 @@ class Family:
     def _partner(self, link: _Link | None) -> Person | None:
         """The partner of the group's parent: the next group's parent, at times under another id, or somebody else."""
         if link and link.kind == "PTN":
-            double = link.person.nino_usable and self._dice.chance(0.15)
+            double = link.person.nino_usable and self._dice.chance(0.06)
             return self._people.alias(link.person) if double else link.person
         return self._people.adult() if self._dice.chance(0.08) else None
 

@@ -29,7 +29,7 @@ from integrationhub.estate.errors_receipts import RECEIPT_ERRORS
 from integrationhub.estate.persons import child
 from integrationhub.estate.scene import RECEIPTS, WHOLE, Injection, Scene, free, may_err, plain_receipts
 
-ERROR_SHARE = 0.40
+ERROR_SHARE = 0.446
 SECOND_ERROR_SHARE = 0.12
 TRIES = 4
 INJECTIONS = (*CHARGE_ERRORS, *RECEIPT_ERRORS, *CASE_ERRORS)

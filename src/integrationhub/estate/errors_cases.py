@@ -57,8 +57,8 @@ def suspension_off(scene: Scene) -> bool:
 def doubled(scene: Scene) -> bool:
     """E04 (b): the case stands in the book a second time, line for line; the higher reference is the duplicate."""
     ref = scene.spare_reference(above=scene.case.ref)
-    if ref is None:
-        return False
+    if ref is None or scene.source.orphan_lines:
+        return False  # an orphan receipt holds every case; the documents don't say whether a duplicate too
     twin = _copy(scene.case, ref)
     twin.duplicate_of = scene.case.ref
     twin.automatic.add("E04")

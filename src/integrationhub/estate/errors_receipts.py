@@ -111,8 +111,8 @@ def orphaned(scene: Scene) -> bool:
     """E10 (a): a receipt of this case names a case that is in no file; all cases of the source group are held."""
     case = scene.case
     receipts = plain_receipts(case)
-    if not receipts:
-        return False
+    if not receipts or any(other.duplicate_of for other in scene.source.cases):
+        return False  # the documents don't say whether a duplicate is held with the rest
     receipt = scene.dice.pick(receipts)
     exchange(case.sent, receipt)
     scene.source.orphan_lines.append((scene.absent_reference(), replace(receipt, quoted=NOT_QUOTED)))

@@ -71,7 +71,7 @@ def party_id(index: int, slot: int) -> int:
 def adult(seed: int, index: int, slot: int) -> Person:
     """An adult of a case group."""
     dice = Dice(seed, "person", index, slot)
-    born = dice.day(date(1945, 1, 1), date(1982, 12, 31))
+    born = _birthday(dice, date(1945, 1, 1), date(1982, 12, 31))
     sex = dice.weigh((("F", 0.48), ("M", 0.48), ("U", 0.04)))
     nino, usable = _nino(dice, seed, index, slot, born)
     return Person(
@@ -86,10 +86,17 @@ def child(seed: int, index: int, slot: int, *, guardian: Person, before: date) -
     dice = Dice(seed, "person", index, slot)
     return Person(
         party_id=party_id(index, slot), nino=" " * 9, nino_usable=False,
-        born=dice.day(date(before.year - 15, 1, 1), before), sex=dice.weigh((("F", 0.49), ("M", 0.49), ("U", 0.02))),
+        born=_birthday(dice, date(before.year - 15, 1, 1), before),
+        sex=dice.weigh((("F", 0.49), ("M", 0.49), ("U", 0.02))),
         surname=dice.pick((guardian.surname, dice.pick(SURNAMES))), forenames=_forenames(dice),
         confidential=guardian.confidential, addresses=guardian.addresses[:1],
     )  # fmt: skip
+
+
+def _birthday(dice: Dice, first: date, last: date) -> date:
+    """A day of the period that is no sentinel (csa1993.md §3)."""
+    day = dice.day(first, last)
+    return day if day != date(1980, 1, 1) else date(1980, 1, 2)
 
 
 def _nino(dice: Dice, seed: int, index: int, slot: int, born: date) -> tuple[str, bool]:

@@ -1,8 +1,8 @@
 """Where errors are put in: one case among its relatives, and the tools every error needs.
 
-An error leaves the case's three ledgers so that `sent` shows the evidence, `accepted` is what arrears-errors.md makes of
-it, and `real` is what happened. What is expected therefore follows from how the error was made; nothing here looks for
-errors.
+An error leaves the case's three ledgers so that `sent` shows the evidence, `accepted` is what arrears-errors.md makes
+of it, and `real` is what happened. What is expected therefore follows from how the error was made; nothing here looks
+for errors.
 """
 
 from collections.abc import Callable, Iterable, Sequence

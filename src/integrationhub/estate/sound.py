@@ -37,7 +37,8 @@ DAY = timedelta(1)
 NOTES = (
     "", "", "", "Synthetic note", "Agreed £20.00 a week by telephone", "Café interview: résumé of income seen",
     "NRP asks for a statement; £/€ figures explained", "Déjà vu: file copy requested (naïve test text)",
-    '=HYPERLINK("no") is text, not a formula', "x" * 80,
+    '=HYPERLINK("no") is text, not a formula',
+    "Eighty characters, the most that a note can hold, are filled to the last of all.",
 )  # fmt: skip
 ROW_KINDS = (("inputs", 0.53), ("plain", 0.21), ("I", 0.12), ("N", 0.07), ("X", 0.07))
 LAST_ROW_KINDS = (("inputs", 0.46), ("plain", 0.20), ("I", 0.12), ("N", 0.16), ("X", 0.06))
@@ -285,7 +286,7 @@ class CaseMaker:
         )  # fmt: skip
 
     def _reversals(self, lines: list[Line]) -> list[Line]:
-        """Receipts that bounced, were posted twice or wrongly, and adjustments taken back; each with its reversal."""
+        """Receipts that bounced or came twice and adjustments taken back, each with its reversal; look-alikes."""
         dice = self._dice
         receipts = [line for line in lines if isinstance(line, Receipt)]
         adjustments = [line for line in lines if isinstance(line, Adjustment)]
@@ -295,9 +296,17 @@ class CaseMaker:
         if receipts and dice.chance(0.03):
             twice = replace(dice.pick(receipts))
             added += [twice, self.reversal(twice, "DU")]
+        if receipts and dice.chance(0.02):
+            added.append(self._look_alike(dice.pick(receipts)))
         if adjustments and dice.chance(0.1):
             added.append(self.reversal(dice.pick(adjustments), "ER"))
         return added
+
+    def _look_alike(self, receipt: Receipt) -> Receipt:
+        """Another receipt under the same bank reference, with its own amount or value date: no duplicate (E13)."""
+        if self._dice.chance(0.5):
+            return replace(receipt, pence=receipt.pence + 1)
+        return replace(receipt, value_date=receipt.value_date - DAY)
 
     def _bounced(self, receipt: Receipt, lines: list[Line]) -> list[Line]:
         bounced = replace(receipt, bank_status="D")

@@ -37,10 +37,9 @@ class TruthWriter:
 
     def __enter__(self) -> Self:
         self._out = self._path.open("w", encoding="utf-8", newline="\n")
-        self._groups = TemporaryFile("w+", encoding="utf-8", newline="\n")  # noqa: SIM115 - closed in __exit__
+        self._groups = TemporaryFile("w+", encoding="utf-8", newline="\n")
         self._out.write("{\n")
-        for key, value in {"note": NOTE, **self._head}.items():
-            self._out.write(f" {_json(key)}: {_json(value)},\n")
+        self._out.writelines(f" {_json(key)}: {_json(value)},\n" for key, value in {"note": NOTE, **self._head}.items())
         self._out.write(' "cases": {')
         return self
 
@@ -89,12 +88,10 @@ class TruthWriter:
     def _write_rest(self, out: TextIO, groups: TextIO) -> None:
         out.write('\n },\n "groups": [')
         groups.seek(0)
-        for line in groups:
-            out.write(line)
+        out.writelines(groups)
         rest = {"orphan_receipts": self._orphans, "unmatched_orphan_roles": 0, "accuracy": {SYSTEM: self.accuracy()}}
         out.write("\n ]")
-        for key, value in {**rest, **self._tail}.items():
-            out.write(f",\n {_json(key)}: {_json(value)}")
+        out.writelines(f",\n {_json(key)}: {_json(value)}" for key, value in {**rest, **self._tail}.items())
         out.write("\n}\n")
 
 
