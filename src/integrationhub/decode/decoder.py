@@ -6,7 +6,7 @@ record in Python: the records of one kind are gathered in blocks, and each field
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -16,7 +16,7 @@ from integrationhub import records
 from integrationhub.decode.codepage import code_page
 from integrationhub.decode.columns import Blanks, Floats, Reading, Signs, fault_frame
 from integrationhub.decode.copybook import Copybook
-from integrationhub.decode.frames import Decoded, FrameReader
+from integrationhub.decode.frames import Decoded, FieldPlace, FrameReader
 from integrationhub.decode.lengths import LengthCheck, check_frame, merged
 from integrationhub.decode.numbers import Block, Integers, Lengths
 from integrationhub.decode.plan import Frame, Odo, Redefines
@@ -156,6 +156,16 @@ class RecordDecoder:
             tables=tables,
             faults=pl.concat(found).sort("record", maintain_order=True) if found else records.no_faults(),
         )
+
+    def places(self, buffer: Block, start: int, length: int) -> list[FieldPlace]:
+        """Where every field of the one record at `start` stands, OCCURS DEPENDING ON and redefinitions followed."""
+        starts, lengths = np.array([start], np.int64), np.array([length], np.int32)
+        return [
+            replace(place, table=kind.tables.get(place.table, place.table))
+            for kind, rows in self._by_kind(buffer, starts, lengths, None)
+            if len(rows)
+            for place in kind.reader.places(kind.name, rows)
+        ]
 
     def _by_kind(
         self, buffer: Block, starts: Integers, lengths: Lengths, types: Codes | None

@@ -1,6 +1,6 @@
 """Frames to columns: lays the rows of a frame out, reads their fields, goes down into tables and redefinitions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -26,6 +26,17 @@ class Decoded:
     rows: Rows
     columns: Columns
     faults: list[Faulty] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldPlace:
+    """Where one field stands in the buffer: its table, its name, its occurrence numbers from the outside in."""
+
+    table: str
+    field: str
+    indexes: tuple[int, ...]
+    start: int
+    length: int
 
 
 class FrameReader:
@@ -65,6 +76,17 @@ class FrameReader:
         decoded.columns = {key: decoded.columns[key] for key in self.frame.columns}
         return [decoded, *below]
 
+    def places(self, name: str, rows: Rows) -> Iterator[FieldPlace]:
+        """Where every field of these rows and of everything below them stands: for few rows, not for many."""
+        self.lay_out(rows)
+        for run, _, _ in self._runs:
+            for place in run:
+                yield from _places(name, place.item.key, rows, rows.at(place), np.full(len(rows), place.item.length))
+        for table in self._tables:
+            yield from table.places(name, rows)
+        for choice in self._choices:
+            yield from choice.places(name, rows)
+
     def _read_run(self, decoded: Decoded, run: Iterable[Place], low: int, high: int) -> None:
         rows = decoded.rows
         columns = {place.item.key: column(place.item, place.offset - low, len(rows), self._reading) for place in run}
@@ -76,6 +98,13 @@ class FrameReader:
         for key, filled in columns.items():
             decoded.columns[key] = filled.finish()
             decoded.faults += filled.faults()
+
+
+def _places(table: str, key: str, rows: Rows, starts: Integers, lengths: Integers) -> Iterator[FieldPlace]:
+    outwards = rows.indexes()
+    for row, (start, length) in enumerate(zip(starts.tolist(), lengths.tolist(), strict=True)):
+        indexes = tuple(int(index[row]) for index in reversed(outwards))
+        yield FieldPlace(table=table, field=key, indexes=indexes, start=start, length=length)
 
 
 def _bounds(run: tuple[Place, ...]) -> tuple[int, int]:
@@ -134,6 +163,14 @@ class _TableReader:
             return []
         elements = self._walk(rows)[0] if self._element.frame.varies else self._elements(rows)
         return self._element.read(self.name, elements)
+
+    def places(self, name: str, rows: Rows) -> Iterator[FieldPlace]:
+        """Where the fields of the elements stand; single characters are one field of the parent."""
+        if self._table.joined:
+            yield from _places(name, self.name, rows, rows.at(self._table.place), rows.counts[self.name].values)
+            return
+        elements = self._walk(rows)[0] if self._element.frame.varies else self._elements(rows)
+        yield from self._element.places(self.name, elements)
 
     def _joined(self, rows: Rows) -> Array:
         starts = rows.at(self._table.place)
@@ -200,6 +237,13 @@ class _ChoiceReader:
             decoded.faults += [replace(faulty, rows=chosen[faulty.rows]) for faulty in part.faults]
             below += tables
         return below
+
+    def places(self, name: str, rows: Rows) -> Iterator[FieldPlace]:
+        """Where the fields of each row's own redefinition stand."""
+        codes, starts = self._codes(rows), rows.at(self._choice.place)
+        for code, reader in enumerate(self._readers):
+            chosen = np.arange(len(rows)) if codes is None else np.flatnonzero(codes == code)
+            yield from reader.places(name, rows.below(reader.frame.number, starts[chosen], chosen))
 
     def _codes(self, rows: Rows) -> Codes | None:
         place = self._choice.decider
