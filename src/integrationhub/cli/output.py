@@ -1,11 +1,16 @@
 """What commands print: JSON for programs, tables and progress for people. Data goes to stdout, all else to stderr."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 """The flag of every command that reports; the command gets `as_json`."""
@@ -39,14 +44,20 @@ def _text(cell: object) -> str:
 
 def _draw(headings: Sequence[str], texts: Sequence[Sequence[str]]) -> None:
     from rich.box import SIMPLE
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(*headings, box=SIMPLE, header_style="bold")
     for row in texts:
         table.add_row(*map(Text, row))  # Text: a bracket in a cell is no markup
-    Console().print(table)
+    _console().print(table)
+
+
+def _console(*, stderr: bool = False) -> "Console":
+    """A terminal; with NO_COLOR in the environment not even bold letters."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, color_system=None if os.environ.get("NO_COLOR") else "auto")
 
 
 @contextmanager
@@ -55,9 +66,8 @@ def progress(label: str, total: int | None = None) -> Iterator[Callable[[int], N
     if not sys.stderr.isatty():
         yield lambda _amount: None
         return
-    from rich.console import Console
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    with Progress(console=_console(stderr=True), transient=True) as bar:
         task = bar.add_task(label, total=total)
         yield lambda amount: bar.advance(task, amount)
