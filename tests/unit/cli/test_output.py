@@ -20,10 +20,14 @@ def _on_a_terminal(**environment: str) -> str:
     outer, inner = pty.openpty()
     command = [sys.executable, "-m", "integrationhub", "connector", "list"]
     plain = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
-    subprocess.run(command, stdout=inner, env={**plain, "TERM": "xterm", **environment}, check=True)
-    os.close(inner)
-    with io.FileIO(outer) as screen:
-        return b"".join(_until_closed(screen)).decode()
+    with (
+        io.FileIO(outer) as screen,
+        subprocess.Popen(command, stdout=inner, env={**plain, "TERM": "xterm", **environment}) as running,
+    ):
+        os.close(inner)
+        shown = b"".join(_until_closed(screen)).decode()
+        assert running.wait() == 0
+    return shown
 
 
 def _until_closed(screen: io.FileIO) -> Iterator[bytes]:
