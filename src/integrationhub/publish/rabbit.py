@@ -7,18 +7,11 @@ error.
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from integrationhub.amqp import topology
 from integrationhub.amqp.link import Link
 from integrationhub.errors import NotFound, TransientError
-from integrationhub.sdk.transport import (
-    EXCHANGE_HEADER,
-    ROUTING_KEY_HEADER,
-    UNROUTABLE_QUEUE,
-    Outgoing,
-    Topology,
-)
+from integrationhub.sdk.transport import UNROUTABLE_QUEUE, Outgoing, Topology, unroutable
 
 
 class RabbitPublisher:
@@ -58,7 +51,7 @@ class RabbitPublisher:
     def _keep(self, link: Link, returned: Sequence[Outgoing]) -> None:
         """Put what came back from an exchange where people find it."""
         nowhere = sorted({message.routing_key for message in returned if not message.exchange})
-        if not nowhere and returned and link.publish([_redirected(message) for message in returned]):
+        if not nowhere and returned and link.publish([unroutable(message) for message in returned]):
             nowhere = [UNROUTABLE_QUEUE]
         if nowhere:
             self._disconnect()  # the next connection declares what we know of
@@ -95,8 +88,3 @@ class RabbitPublisher:
         if self._link is not None:
             self._link.close()
             self._link = None
-
-
-def _redirected(message: Outgoing) -> Outgoing:
-    whence = {EXCHANGE_HEADER: message.exchange, ROUTING_KEY_HEADER: message.routing_key}
-    return replace(message, exchange="", routing_key=UNROUTABLE_QUEUE, headers={**message.headers, **whence})

@@ -16,7 +16,7 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from integrationhub.amqp import topology
@@ -28,8 +28,8 @@ from integrationhub.sdk.transport import (
     REASON_HEADER,
     ROUTING_KEY_HEADER,
     Incoming,
-    Outgoing,
     Topology,
+    dead_letter,
     dead_letter_queue,
 )
 
@@ -61,6 +61,7 @@ class RabbitSource:
         self._name = f"{name} {queue}"
         self._link: Link | None = None
         self._dead_letters: Link | None = None  # its own connection: one that publishes may be blocked by the broker
+        self._rejecting = threading.Lock()
         self._changed = threading.Condition()  # guards the four below
         self._arrived: deque[Incoming] = deque()
         self._unacknowledged: dict[int, None] = {}  # tags, in order of delivery
@@ -101,13 +102,14 @@ class RabbitSource:
 
     def reject(self, deliveries: Sequence[Incoming], *, reason: str) -> None:
         """See sdk.transport.MessageSource. Acknowledged only when the dead letters are confirmed."""
-        dead = dead_letter_queue(self._queue)
-        if self._dead_letters is None or self._dead_letters.lost:
-            self._close(self._dead_letters)
-            self._dead_letters = Link(self._url, f"{self._name} dead letters")
-        if self._dead_letters.publish([_dead_letter(delivery, dead, reason) for delivery in deliveries]):
+        with self._rejecting:
+            if self._dead_letters is None or self._dead_letters.lost:
+                self._close(self._dead_letters)
+                self._dead_letters = Link(self._url, f"{self._name} dead letters")
+            returned = self._dead_letters.publish([dead_letter(delivery, reason) for delivery in deliveries])
+        if returned:
             raise TransientError(
-                f"there is no queue {dead}",
+                f"there is no queue {dead_letter_queue(self._queue)}",
                 code="QUEUE_MISSING",
                 remedy="it is declared when the consumer connects again",
             )
@@ -168,7 +170,7 @@ class RabbitSource:
             self._changed.notify_all()
 
     def _take(self, base: int, method: Method, properties: Properties, body: bytes) -> None:
-        headers = properties.headers or {}
+        headers = _with_reason(properties.headers or {})
         count = headers.get(DELIVERY_COUNT, 0)
         incoming = Incoming(
             tag=base + method.delivery_tag,
@@ -202,13 +204,15 @@ def _acknowledge(channel: _Acknowledging, multiple: int | None, singly: Sequence
         channel.basic_ack(tag)
 
 
-def _dead_letter(delivery: Incoming, queue: str, reason: str) -> Outgoing:
-    whence = {REASON_HEADER: reason, EXCHANGE_HEADER: delivery.exchange, ROUTING_KEY_HEADER: delivery.routing_key}
-    return Outgoing(
-        exchange="",
-        routing_key=queue,
-        message_id=delivery.message_id,
-        body=delivery.body,
-        content_type=delivery.content_type,
-        headers={**delivery.headers, **whence},
-    )
+def _with_reason(headers: Mapping[str, object]) -> Mapping[str, object]:
+    """The headers, those of a message that the broker itself dead-lettered completed by ours."""
+    deaths = headers.get("x-death")
+    if not deaths or REASON_HEADER in headers or not isinstance(deaths, list):
+        return headers
+    first = deaths[-1]  # the latest stands first
+    return {
+        **headers,
+        REASON_HEADER: first["reason"],
+        EXCHANGE_HEADER: first["exchange"],
+        ROUTING_KEY_HEADER: first["routing-keys"][0],
+    }

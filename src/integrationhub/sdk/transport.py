@@ -10,7 +10,7 @@ queue.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 EVENTS_EXCHANGE = "hub.events"
@@ -73,6 +73,25 @@ class Incoming:
     headers: Mapping[str, object] = field(default_factory=dict)
     redelivered: bool = False
     deliveries: int = 0
+
+
+def dead_letter(delivery: Incoming, reason: str) -> Outgoing:
+    """The delivery as it goes to its dead-letter queue, byte for byte, with the reason and where it came from."""
+    whence = {EXCHANGE_HEADER: delivery.exchange, ROUTING_KEY_HEADER: delivery.routing_key}
+    return Outgoing(
+        exchange="",
+        routing_key=dead_letter_queue(delivery.queue),
+        message_id=delivery.message_id,
+        body=delivery.body,
+        content_type=delivery.content_type,
+        headers={**whence, **delivery.headers, REASON_HEADER: reason},
+    )
+
+
+def unroutable(message: Outgoing) -> Outgoing:
+    """The message as it is kept when no queue wants it."""
+    whence = {EXCHANGE_HEADER: message.exchange, ROUTING_KEY_HEADER: message.routing_key}
+    return replace(message, exchange="", routing_key=UNROUTABLE_QUEUE, headers={**message.headers, **whence})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,447 @@
+"""The embedded broker: exchanges, queues and messages in a SQLite file, beside the store's tables or alone.
+
+It gives the hub on one host what RabbitMQ gives it elsewhere: topic exchanges, durable queues, order, at-least-once
+delivery, dead letters, unroutable messages kept. Any number of processes may use one file, as long as they see each
+other's process ids. Published means written through to the disk (WAL, synchronous=FULL). Claims and acknowledgements
+are not written through: what a power cut takes of them is delivered again.
+
+A delivery belongs to a session, a session to a process. It is given back when the session is closed or its process is
+no more, told by process id, start time and boot: no lease runs out under a consumer that merely works for long.
+"""
+
+import contextlib
+import json
+import os
+import re
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from integrationhub.errors import ConfigurationError, TransientError
+from integrationhub.sdk.transport import (
+    DELIVERY_LIMIT,
+    UNROUTABLE_QUEUE,
+    Incoming,
+    Outgoing,
+    Topology,
+    dead_letter,
+    dead_letter_queue,
+    is_final,
+    unroutable,
+)
+from integrationhub.store.faults import translated
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+BUSY_SECONDS = 60.0
+"""How long to wait for another process's write."""
+
+SHORTEST_PAUSE_SECONDS = 0.005
+LONGEST_PAUSE_SECONDS = 0.05
+"""Between two looks into an empty queue: the pause grows to its longest while nothing comes."""
+
+REAP_SECONDS = 1.0
+"""Between two looks for sessions whose process is no more."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS broker_exchanges (name TEXT PRIMARY KEY, kind TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS broker_queues (name TEXT PRIMARY KEY, arguments TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS broker_bindings (
+    exchange TEXT NOT NULL, binding_key TEXT NOT NULL, queue TEXT NOT NULL, PRIMARY KEY (exchange, binding_key, queue)
+);
+CREATE TABLE IF NOT EXISTS broker_sessions (
+    session TEXT PRIMARY KEY, boot TEXT NOT NULL, pid INTEGER NOT NULL, started INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS broker_messages (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    queue TEXT NOT NULL,
+    exchange TEXT NOT NULL,
+    routing_key TEXT NOT NULL,
+    message_id TEXT,
+    content_type TEXT,
+    headers TEXT NOT NULL, -- a JSON object
+    body BLOB NOT NULL,
+    deliveries INTEGER NOT NULL DEFAULT 0, -- begun
+    session TEXT -- who works on it
+);
+CREATE INDEX IF NOT EXISTS broker_waiting ON broker_messages (queue, position) WHERE session IS NULL;
+CREATE INDEX IF NOT EXISTS broker_taken ON broker_messages (session) WHERE session IS NOT NULL
+"""
+_INSERT = (
+    "INSERT INTO broker_messages (queue, exchange, routing_key, message_id, content_type, headers, body) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+_WAITING = (
+    "SELECT position, exchange, routing_key, message_id, content_type, headers, body, deliveries "
+    "FROM broker_messages WHERE queue = ? AND session IS NULL ORDER BY position LIMIT ?"
+)
+_ANY = "SELECT 1 FROM broker_messages WHERE queue = ? AND session IS NULL LIMIT 1"
+
+
+class _BrokerFile:
+    """One connection to the file, shared by the threads of one publisher or source."""
+
+    def __init__(self, database: "Engine | Path | str", *, durable: bool) -> None:
+        self._path = _path(database)
+        self._synchronous = "FULL" if durable else "NORMAL"
+        self._lock = threading.RLock()
+        self._connection: sqlite3.Connection | None = None
+
+    @contextlib.contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """The connection, outside a transaction."""
+        with self._lock, translated():
+            if self._connection is None:
+                self._connection = self._open()
+            yield self._connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """The connection in a transaction that has the write lock from its start; TransientError if others keep it."""
+        with self.reading() as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:  # a commit that failed may have ended it
+                    connection.execute("ROLLBACK")
+                raise
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute(f"PRAGMA synchronous = {self._synchronous}")
+            connection.execute("BEGIN IMMEDIATE")
+            for statement in _SCHEMA.split(";"):
+                connection.execute(statement)
+            _declare(connection, Topology())
+            connection.execute("COMMIT")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
+
+
+def _path(database: "Engine | Path | str") -> str:
+    name = database if isinstance(database, str | Path) else database.url.database
+    if name is None or str(name) in {"", ":memory:"}:
+        raise ConfigurationError(
+            "the embedded broker needs a SQLite file", code="BROKER_FILE", remedy="use RabbitMQ, or name a file"
+        )
+    return str(name)
+
+
+# ---- exchanges, queues, bindings
+
+
+def _declare(connection: sqlite3.Connection, topology: Topology) -> None:
+    bound = {exchange for bindings in topology.queues.values() for exchange, _ in bindings}
+    for exchange in sorted(bound.union(topology.exchanges)):
+        _make(connection, "exchange", exchange, ("broker_exchanges", "kind", "topic"))
+    for queue in (UNROUTABLE_QUEUE, *topology.queues):
+        for name in dict.fromkeys((dead_letter_queue(queue), queue)):
+            _make(connection, "queue", name, ("broker_queues", "arguments", _arguments(name)))
+        connection.executemany(
+            "INSERT OR IGNORE INTO broker_bindings (exchange, binding_key, queue) VALUES (?, ?, ?)",
+            [(exchange, key, queue) for exchange, key in topology.queues.get(queue, ())],
+        )
+
+
+def _arguments(queue: str) -> str:
+    arguments = {} if is_final(queue) else {"delivery-limit": DELIVERY_LIMIT, "dead-letters": dead_letter_queue(queue)}
+    return json.dumps(arguments)
+
+
+def _make(connection: sqlite3.Connection, kind: str, name: str, column: tuple[str, str, str]) -> None:
+    table, attribute, wanted = column
+    found = connection.execute(f"SELECT {attribute} FROM {table} WHERE name = ?", (name,)).fetchone()  # noqa: S608
+    if found is None:
+        connection.execute(f"INSERT INTO {table} (name, {attribute}) VALUES (?, ?)", (name, wanted))  # noqa: S608
+    elif found[0] != wanted:
+        raise ConfigurationError(
+            f"embedded broker: {kind} '{name}' exists with {attribute} {found[0]}, wanted is {wanted}",
+            code="TOPOLOGY_MISMATCH",
+            remedy="another version of the hub made it: finish its messages with that version, or delete its row "
+            f"from {table}; the hub makes it anew when it starts",
+        )
+
+
+@lru_cache(maxsize=4096)
+def _pattern(binding_key: str) -> re.Pattern[str]:
+    """AMQP topic pattern: words between dots, `*` for one word, `#` for any number of them, also none."""
+    special = {"*": r"[^.]*\.", "#": r"(?:[^.]*\.)*"}
+    words = binding_key.split(".") if binding_key else []
+    return re.compile("".join(special.get(word, re.escape(word) + r"\.") for word in words))
+
+
+def matches(binding_key: str, routing_key: str) -> bool:
+    """Whether a topic exchange sends this routing key along this binding."""
+    return _pattern(binding_key).fullmatch(f"{routing_key}." if routing_key else "") is not None
+
+
+# ---- publishing
+
+
+class EmbeddedPublisher:
+    """sdk.transport.Publisher on a SQLite file. Threads take turns."""
+
+    def __init__(self, database: "Engine | Path | str") -> None:
+        self._file = _BrokerFile(database, durable=True)
+
+    def declare(self, topology: Topology) -> None:
+        """See sdk.transport.Publisher."""
+        with self._file.writing() as connection:
+            _declare(connection, topology)
+
+    def publish(self, messages: Sequence[Outgoing]) -> None:
+        """See sdk.transport.Publisher. All of the messages arrive, or none."""
+        if not messages:
+            return
+        with self._file.writing() as connection:
+            router = _Router(connection)
+            connection.executemany(_INSERT, [row for message in messages for row in router.rows(message)])
+
+    def depths(self, queues: Sequence[str]) -> Mapping[str, int | None]:
+        """See sdk.transport.Publisher."""
+        count = "SELECT count(*) FROM broker_messages WHERE queue = q.name AND session IS NULL"
+        with self._file.reading() as connection:
+            found = dict(connection.execute(f"SELECT q.name, ({count}) FROM broker_queues q"))  # noqa: S608 - constant
+        return {queue: found.get(queue) for queue in queues}
+
+    def close(self) -> None:
+        """See sdk.transport.Publisher."""
+        self._file.close()
+
+
+class _Router:
+    """Which queues a message goes to, as things are in this transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._exchanges = {name for (name,) in connection.execute("SELECT name FROM broker_exchanges")}
+        self._queues = {name for (name,) in connection.execute("SELECT name FROM broker_queues")}
+        self._bindings = connection.execute("SELECT exchange, binding_key, queue FROM broker_bindings").fetchall()
+
+    def rows(self, message: Outgoing) -> list[tuple[object, ...]]:
+        """The message once for each queue that gets it."""
+        queues = self._targets(message)
+        return [_row(message, queue) for queue in queues] or [_row(unroutable(message), UNROUTABLE_QUEUE)]
+
+    def _targets(self, message: Outgoing) -> list[str]:
+        key = message.routing_key
+        if message.exchange not in self._exchanges and not (message.exchange == "" and key in self._queues):
+            what = f"exchange {message.exchange}" if message.exchange else f"queue {key}"
+            raise TransientError(
+                f"embedded broker: there is no {what}",
+                code="BROKER_OBJECT_MISSING" if message.exchange else "QUEUE_MISSING",
+                remedy="the hub declares its own when it starts",
+            )
+        if not message.exchange:
+            return [key]
+        wanting = {
+            queue
+            for exchange, binding, queue in self._bindings
+            if exchange == message.exchange and matches(binding, key)
+        }
+        return sorted(wanting)
+
+
+def _row(message: Outgoing, queue: str) -> tuple[object, ...]:
+    headers = json.dumps(message.headers, ensure_ascii=False, default=str)
+    return (
+        queue,
+        message.exchange,
+        message.routing_key,
+        message.message_id,
+        message.content_type,
+        headers,
+        message.body,
+    )
+
+
+# ---- consuming
+
+
+class EmbeddedSource:
+    """sdk.transport.MessageSource on a SQLite file. One thread receives; any may acknowledge and reject."""
+
+    def __init__(
+        self, database: "Engine | Path | str", queue: str, *, bindings: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        self._file = _BrokerFile(database, durable=False)
+        self._queue = queue
+        self._final = is_final(queue)
+        self._topology = Topology(queues={queue: bindings})
+        self._session: str | None = None
+        self._done: set[int] = set()  # acknowledged, not yet deleted: the file was locked
+        self._reaped = 0.0
+        self._closed = threading.Event()
+
+    def receive(self, *, limit: int, timeout: float) -> list[Incoming]:
+        """See sdk.transport.MessageSource."""
+        deadline = time.monotonic() + timeout
+        pause = SHORTEST_PAUSE_SECONDS
+        while not (claimed := self._claim(limit)) and (rest := deadline - time.monotonic()) > 0:
+            if self._closed.wait(min(pause, rest)):
+                break
+            pause = min(pause * 1.2, LONGEST_PAUSE_SECONDS)
+        return claimed
+
+    def _claim(self, limit: int) -> list[Incoming]:
+        session = self._begun()
+        self._settle()
+        self._reap()
+        with self._file.reading() as connection:
+            if connection.execute(_ANY, (self._queue,)).fetchone() is None:
+                return []  # looking costs nobody the write lock
+        with self._file.writing() as connection:
+            rows = connection.execute(_WAITING, (self._queue, limit)).fetchall()
+            arrived = [self._incoming(row) for row in rows]
+            worn_out = [message for message in arrived if message.deliveries > DELIVERY_LIMIT and not self._final]
+            _bury(connection, worn_out, "delivery_limit")
+            claimed = [message for message in arrived if message.deliveries <= DELIVERY_LIMIT or self._final]
+            connection.executemany(
+                "UPDATE broker_messages SET session = ?, deliveries = deliveries + 1 WHERE position = ?",
+                [(session, message.tag) for message in claimed],
+            )
+        return claimed
+
+    def _incoming(self, row: tuple[int, str, str, str | None, str | None, str, bytes, int]) -> Incoming:
+        position, exchange, routing_key, message_id, content_type, headers, body, deliveries = row
+        return Incoming(
+            tag=position,
+            queue=self._queue,
+            exchange=exchange,
+            routing_key=routing_key,
+            message_id=message_id,
+            body=body,
+            content_type=content_type,
+            headers=json.loads(headers),
+            redelivered=deliveries > 0,
+            deliveries=deliveries,
+        )
+
+    def acknowledge(self, deliveries: Sequence[Incoming]) -> None:
+        """See sdk.transport.MessageSource. Kept for the next call when the file is locked by a long write."""
+        self._done.update(delivery.tag for delivery in deliveries)
+        with contextlib.suppress(TransientError):
+            self._settle()
+
+    def _settle(self) -> None:
+        tags = list(self._done)
+        if tags and self._session is not None:
+            with self._file.writing() as connection:
+                # Another session's message is not ours to delete: it was taken from us as from a dead process.
+                connection.executemany(
+                    "DELETE FROM broker_messages WHERE position = ? AND session = ?",
+                    [(tag, self._session) for tag in tags],
+                )
+        self._done.difference_update(tags)
+
+    def reject(self, deliveries: Sequence[Incoming], *, reason: str) -> None:
+        """See sdk.transport.MessageSource."""
+        with self._file.writing() as connection:
+            held = {
+                position
+                for (position,) in connection.execute(
+                    "SELECT position FROM broker_messages WHERE session = ?", (self._session,)
+                )
+            }
+            _bury(connection, [delivery for delivery in deliveries if delivery.tag in held], reason)
+
+    def close(self) -> None:
+        """See sdk.transport.MessageSource."""
+        self._closed.set()
+        with contextlib.suppress(TransientError):  # whoever reaps this process gives the messages back
+            self._settle()
+            if self._session is not None:
+                with self._file.writing() as connection:
+                    _end_sessions(connection, [self._session])
+        self._session = None
+        self._file.close()
+
+    def _begun(self) -> str:
+        if self._session is None:
+            session = uuid.uuid4().hex
+            pid = os.getpid()
+            with self._file.writing() as connection:
+                _declare(connection, self._topology)
+                connection.execute(
+                    "INSERT INTO broker_sessions (session, boot, pid, started) VALUES (?, ?, ?, ?)",
+                    (session, _boot(), pid, _started(pid)),
+                )
+            self._session = session
+        return self._session
+
+    def _reap(self) -> None:
+        """Give back what processes held that are no more."""
+        if time.monotonic() - self._reaped < REAP_SECONDS:
+            return
+        self._reaped = time.monotonic()
+        with self._file.reading() as connection:
+            sessions = connection.execute("SELECT session, boot, pid, started FROM broker_sessions").fetchall()
+        dead = [session for session, boot, pid, started in sessions if boot != _boot() or started != _started(pid)]
+        if dead:
+            with self._file.writing() as connection:
+                _end_sessions(connection, dead)
+
+
+def _bury(connection: sqlite3.Connection, messages: Sequence[Incoming], reason: str) -> None:
+    """Move messages to the end of their dead-letter queue."""
+    letters = [dead_letter(message, reason) for message in messages]
+    connection.executemany(_INSERT, [_row(letter, letter.routing_key) for letter in letters])
+    gone = [(message.tag,) for message in messages]
+    connection.executemany("DELETE FROM broker_messages WHERE position = ?", gone)
+
+
+def _end_sessions(connection: sqlite3.Connection, sessions: Sequence[str]) -> None:
+    rows = [(session,) for session in sessions]
+    connection.executemany("UPDATE broker_messages SET session = NULL WHERE session = ?", rows)
+    connection.executemany("DELETE FROM broker_sessions WHERE session = ?", rows)
+
+
+# ---- processes
+
+
+@lru_cache(maxsize=1)
+def _boot() -> str:
+    """Names this run of the operating system; start times count from it."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def _started(pid: int) -> int:
+    """When the process started, in clock ticks since boot (proc(5), stat field 22); -1 when it is no more.
+
+    A killed process that its parent has not waited for yet (states Z, X) is no more. Without /proc: 0 for any process.
+    """
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+    except OSError:
+        return -1 if Path("/proc/self/stat").exists() else _exists(pid)
+    return -1 if fields[0] in {"Z", "X"} else int(fields[19])
+
+
+def _exists(pid: int) -> int:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return -1
+    except PermissionError:
+        pass
+    return 0
