@@ -18,7 +18,9 @@ from integrationhub.decode.copybook_file import CopybookFileDecoder
 from integrationhub.decode.slices import SliceReader
 from integrationhub.intake.desk import FeedDesk
 from integrationhub.intake.loading import Loader
+from integrationhub.intake.outbox import StoreOutbox
 from integrationhub.intake.staging import Stager
+from integrationhub.intake.tracing import Tracer
 from integrationhub.mapping.compile import CompiledMapping, Mapping
 from integrationhub.mapping.tables import layout_of
 from integrationhub.pipeline import Pipeline
@@ -168,6 +170,12 @@ class Hub:
         nothing = np.zeros(0, np.int64)
         empty = decoder.records.decode(np.zeros(0, np.uint8), nothing, nothing)
         return Mapping.of_folder(folder).compile(layout_of(empty.tables))
+
+    def tracer(self, connector: str) -> Tracer:
+        """Traces canonical rows of a connector back to their bytes."""
+        descriptor = self.catalogue.connector(connector)
+        decoder = build_decoder(descriptor)
+        return Tracer(decoder, self.mapping(descriptor, decoder), self.originals)
 
     def close(self) -> None:
         """Give everything back that was opened."""

@@ -3,6 +3,8 @@
 0 done · 1 failure · 2 usage or configuration · 130 interrupted; all others come from the errors themselves (errors.py).
 """
 
+import os
+import sys
 from collections.abc import Sequence
 
 import click
@@ -10,6 +12,7 @@ import click
 from integrationhub.errors import ConfigurationError, HubError
 
 INTERRUPTED = 130
+BROKEN_PIPE = 141
 
 
 def run(program: click.Command, arguments: Sequence[str] | None = None) -> int:
@@ -22,6 +25,8 @@ def run(program: click.Command, arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as exc:
         exc.show()
         return exc.exit_code
+    except BrokenPipeError:
+        return _reader_gone()
     except HubError as exc:
         _tell(exc)
         return exc.exit_code
@@ -29,6 +34,12 @@ def run(program: click.Command, arguments: Sequence[str] | None = None) -> int:
         _tell_unforeseen(exc)
         return 1
     return result if type(result) is int else 0
+
+
+def _reader_gone() -> int:
+    """Whoever read our output has enough (`| head`): end quietly, as other programs do."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the flush at exit would fail again
+    return BROKEN_PIPE
 
 
 def _tell(error: HubError) -> None:

@@ -69,12 +69,12 @@ def _target(out: Path | None) -> Iterator[BinaryIO]:
 
 def _write_jsonl(frames: "Iterator[pl.DataFrame]", target: BinaryIO) -> None:
     for frame in frames:
-        frame.write_ndjson(target)
+        target.write(frame.write_ndjson().encode())
 
 
 def _write_csv(frames: "Iterator[pl.DataFrame]", target: BinaryIO) -> None:
     for number, frame in enumerate(frames):
-        _flat(frame).write_csv(target, include_header=number == 0)
+        target.write(_flat(frame).write_csv(include_header=number == 0).encode())
 
 
 def _write_parquet(frames: "Iterator[pl.DataFrame]", target: BinaryIO) -> None:

@@ -1,0 +1,101 @@
+"""Where a canonical row came from: the row, masked, with its delivery and its place in the original."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from sqlalchemy import ColumnElement, Connection, and_, select
+
+from integrationhub.canonical.model import ENTITIES
+from integrationhub.store.deliveries import Deliveries, Delivery
+from integrationhub.store.dialect import fetch_frame
+from integrationhub.store.exports import masked
+from integrationhub.store.frames import schema
+from integrationhub.store.schema import BY_SOURCE_REF, CANONICAL, OUTBOX
+
+_BY_LINE = ("ledger", "receipts")
+"""Entities whose source reference is "case reference/line number"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracedRow:
+    """A canonical row with the file or message it came in. Personal values are masked."""
+
+    entity: str
+    identifier: str
+    values: Mapping[str, Any]
+    delivery: Delivery | None
+
+
+def by_identifier(connection: Connection, identifier: str) -> list[TracedRow]:
+    """The row with this opaque identifier, whatever entity it is of."""
+    found = []
+    for name, entity in ENTITIES.items():
+        found += _rows(connection, name, CANONICAL[name].c[entity.key] == identifier)
+    return found
+
+
+def by_reference(connection: Connection, reference: str) -> list[TracedRow]:
+    """Rows with this reference of the source: parties, groups, cases and debts, or ledger lines as `case/line`."""
+    found = []
+    for name in BY_SOURCE_REF:
+        found += _rows(connection, name, CANONICAL[name].c.source_ref == reference)
+    case, slash, line = reference.rpartition("/")
+    if slash and line.isdecimal():
+        found += _lines(connection, case, int(line))
+    return found
+
+
+def _lines(connection: Connection, case_ref: str, line_no: int) -> list[TracedRow]:
+    cases = select(CANONICAL["cases"].c.case_id).where(CANONICAL["cases"].c.source_ref == case_ref)
+    found = []
+    for name in _BY_LINE:
+        table = CANONICAL[name]
+        found += _rows(connection, name, and_(table.c.case_id.in_(cases), table.c.line_no == line_no))
+    return found
+
+
+def ledger_of(connection: Connection, debt_id: str, *, unmasked: bool = False) -> pl.DataFrame:
+    """All entries of a debt by line and time; entries that take others back included."""
+    entity, ledger, debts = ENTITIES["ledger"], CANONICAL["ledger"], CANONICAL["debts"]
+    case = select(debts.c.case_id).where(debts.c.debt_id == debt_id)
+    statement = (
+        select(*ledger.columns)
+        .where(ledger.c.case_id.in_(case), ledger.c.debt_id == debt_id)
+        .order_by(ledger.c.line_no, ledger.c.version, ledger.c.entry_id)
+    )
+    frame = fetch_frame(connection, statement, schema(entity))
+    return frame if unmasked else masked(entity, frame)
+
+
+def from_record(connection: Connection, delivery_id: str, record_no: int) -> list[TracedRow]:
+    """Rows whose provenance is this record: those that it made and that nothing has changed since."""
+    found = []
+    for name, table in CANONICAL.items():
+        condition = and_(table.c.delivery_id == delivery_id, table.c.record_no == record_no)
+        found += _rows(connection, name, condition)
+    return found
+
+
+def _rows(connection: Connection, name: str, condition: ColumnElement[bool]) -> list[TracedRow]:
+    entity, table = ENTITIES[name], CANONICAL[name]
+    statement = select(*table.columns).where(condition).order_by(table.c[entity.key])
+    rows = masked(entity, fetch_frame(connection, statement, schema(entity))).to_dicts()
+    deliveries = Deliveries(connection)
+    return [
+        TracedRow(entity=name, identifier=row[entity.key], values=row, delivery=deliveries.get(row["delivery_id"]))
+        for row in rows
+    ]
+
+
+def of_debt(connection: Connection, debt_id: str) -> list[TracedRow]:
+    """What belongs to a debt beside its own row: its balances."""
+    return _rows(connection, "balances", CANONICAL["balances"].c.debt_id == debt_id)
+
+
+def events_of(connection: Connection, subject: str) -> list[dict[str, Any]]:
+    """The events about a subject, in their order, and when each was published."""
+    columns = (OUTBOX.c.event_id, OUTBOX.c.type, OUTBOX.c.audience, OUTBOX.c.sequence, OUTBOX.c.published_at)
+    statement = select(*columns).where(OUTBOX.c.subject == subject).order_by(OUTBOX.c.position)
+    return [dict(row._mapping) for row in connection.execute(statement)]
