@@ -19,7 +19,7 @@ from datetime import datetime
 from pathlib import Path
 
 from integrationhub.decode.copybook_file import CopybookFileDecoder
-from integrationhub.errors import RecordRejected
+from integrationhub.errors import InvariantBroken, RecordRejected
 from integrationhub.intake.feed import FeedBook
 from integrationhub.intake.loading import Loader, controls_of
 from integrationhub.intake.measure import Measured, keep, measure, missing_trigger
@@ -162,6 +162,7 @@ class Pipeline:
             progress(done, total)
 
         staged = self._stage(measured, spool, advance)
+        self._require_reconciled(staged)
         self.loader.checkpoint("staged")
         with self.store.begin() as work:
             book = FeedBook(work, self.descriptor)
@@ -171,6 +172,17 @@ class Pipeline:
         report = refused or self.loader.load(self.store, delivery, staged, now=now, progress=advance)
         shutil.rmtree(spool, ignore_errors=True)
         return report
+
+    def _require_reconciled(self, staged: Staged) -> None:
+        """Every penny of the trailer is in the canonical rows or set aside with a reason, or nothing is loaded."""
+        broken = staged.unreconciled() if staged.verdict.fault is None else ()
+        if broken:
+            raise InvariantBroken(
+                f"the mapping of {self.descriptor.name} loses or makes money: {', '.join(broken)} of the trailer is not "
+                f"loaded + set aside; nothing of the file was loaded",
+                code="NOT_RECONCILED",
+                remedy="correct the mapping spec, then hand the file over again",
+            )
 
     def _stage(self, measured: Measured, spool: Path, advance: Callable[[int], None]) -> Staged:
         assert measured.offer.sequence is not None
@@ -221,6 +233,7 @@ class Pipeline:
                 return report
             book.record(self._delivery(measured, decision, None, now), decision)
             staged = self._stage(measured, self.work_folder / "spool", lambda size: progress(size, 0))
+            self._require_reconciled(staged)
             refused = self._refused(measured, staged)
             if refused is not None:
                 return refused

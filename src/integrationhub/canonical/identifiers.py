@@ -36,17 +36,33 @@ def derive_column(parts: Sequence[pl.Expr]) -> pl.Expr:
 
 def digest_column(parts: Sequence[pl.Expr]) -> pl.Expr:
     """Digests of content, for change detection and tamper evidence; nulls count as the empty string."""
-    return derive_column([part.cast(pl.String).fill_null("") for part in parts])
+    return pl.map_batches(parts, _digest_rows, return_dtype=pl.String)
 
 
 def _derive_rows(parts: Sequence[pl.Series]) -> pl.Series:
     """A few rows are joined in Python (half the cost of an expression), many natively."""
-    rows = 0 if any(part.is_empty() for part in parts) else max(map(len, parts))
+    rows = _height(parts)
     if rows <= FEW:
-        columns = [part.to_list() * (rows if len(part) == 1 else 1) for part in parts]
-        keys = (None if None in key else SEPARATOR.join(map(str, key)) for key in zip(*columns, strict=True))
-        return _digests(keys)
+        return _digests(None if None in key else SEPARATOR.join(map(str, key)) for key in _tuples(parts, rows))
     return _digest_runs(pl.select(pl.concat_str([part.cast(pl.String) for part in parts], separator=SEPARATOR)))
+
+
+def _digest_rows(parts: Sequence[pl.Series]) -> pl.Series:
+    """As `_derive_rows`, but null is the empty string and rows are taken to differ."""
+    rows = _height(parts)
+    if rows <= FEW:
+        return _digests(SEPARATOR.join("" if p is None else str(p) for p in key) for key in _tuples(parts, rows))
+    texts = [part.cast(pl.String).fill_null("") for part in parts]
+    return _digests(pl.select(pl.concat_str(texts, separator=SEPARATOR)).to_series().to_list())
+
+
+def _height(parts: Sequence[pl.Series]) -> int:
+    """Rows of columns of which some may be constants of length 1."""
+    return 0 if any(part.is_empty() for part in parts) else max(map(len, parts))
+
+
+def _tuples(parts: Sequence[pl.Series], rows: int) -> Iterable[tuple[object, ...]]:
+    return zip(*(part.to_list() * (rows if len(part) == 1 else 1) for part in parts), strict=True)
 
 
 def _digest_runs(keys: pl.DataFrame) -> pl.Series:

@@ -11,7 +11,7 @@ from integrationhub.cli.invocation import Invocation
 from integrationhub.cli.output import json_option, print_json, print_table, progress
 
 if TYPE_CHECKING:
-    from integrationhub.intake.report import FileReport
+    from integrationhub.intake.report import Control, FileReport
     from integrationhub.pipeline import Pipeline, Progress
     from integrationhub.receive.folder import FoundFile
 
@@ -113,8 +113,8 @@ def _tell(report: "FileReport") -> None:
     if outcomes:
         click.echo(f"  {report.records:,} records: {outcomes}")
     if report.controls:
-        rows = [(item.name, item.expected, item.actual, item.holds) for item in report.controls]
-        print_table(("control", "the file states", "counted", "holds"), rows)
+        headings = ("control", "the file states", "counted", "holds", "loaded", "set aside")
+        print_table(headings, [_control(item) for item in report.controls])
     if report.debts.count:
         pounds = report.debts.pence / 100
         click.echo(f"  {report.debts.count:,} debts created or changed, source balances £{pounds:,.2f}")
@@ -122,6 +122,18 @@ def _tell(report: "FileReport") -> None:
         click.echo(f"  {len(report.missing):,} groups are gone from the book (kept here): {_some(report.missing)}")
     if report.released:
         click.echo(f"  taken up after it: {', '.join(report.released)}")
+
+
+def _control(item: "Control") -> tuple[object, ...]:
+    counts = [_counts(value) for value in (item.expected, item.actual)]
+    return (item.name, *counts, item.holds, _counts(item.loaded), _counts(item.set_aside))
+
+
+def _counts(value: object) -> str:
+    """Numbers with separators; counts by record type as `10:55 20:79`."""
+    if isinstance(value, dict):
+        return " ".join(f"{kind}:{number:,}" for kind, number in value.items())
+    return f"{value:,}" if isinstance(value, int) else str("" if value is None else value)
 
 
 def _some(names: tuple[str, ...], most: int = 10) -> str:

@@ -21,8 +21,8 @@ def replay(invocation: Invocation, directory: Path, order: Path, setup: Path | N
     An order line is a JSON object with feed, paths (relative to DIRECTORY) and, if known, received_at. With --setup, test
     identities count as usable, and sequences.json gives the next sequence number of a feed.
     """
-    from integrationhub.intake.replay import begin_sequences, read_order
-    from integrationhub.intake.replay import replay as run_order
+    from integrationhub.replay import begin_sequences, read_order
+    from integrationhub.replay import replay as run_order
 
     if not order.is_file():
         raise NotFound(f"there is no order file {order.name}", remedy="name a file with one JSON line a delivery")

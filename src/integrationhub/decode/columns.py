@@ -21,9 +21,6 @@ from integrationhub.decode.copybook.layout import Category, Item, Usage
 from integrationhub.decode.numbers import Block, Integers, Mask
 from integrationhub.decode.text import Trim, fixed_text, hexadecimal
 
-LOW_VALUES = -(2**63) + 1
-"""What a number reads as when all its bytes are X'00' and its field is named in `Reading.low_values`."""
-
 INVALID = "PACKED_INVALID"
 """Reason code of a number that can't be read, whatever its storage."""
 
@@ -41,7 +38,7 @@ class Reading:
 
     `signs`: `ibm` takes A C E F as plus and B D as minus, `strict` C F and D only. `blanks`: whether a DISPLAY or
     packed number of blanks or low-values is null or a fault. Fields of up to 18 digits named in `low_values` read as
-    LOW_VALUES when all their bytes are X'00', and are no fault.
+    records.LOW_VALUES when all their bytes are X'00', and are no fault.
     """
 
     page: CodePage
@@ -145,7 +142,7 @@ class NumberColumn:
         reserved: Mask = np.zeros(len(rows), np.bool_)
         if self._kind == pa.int64() and not self._reading.low_values.isdisjoint({self._item.key, self._item.name}):
             reserved = low
-            self._values[rows[reserved] + at.start] = LOW_VALUES
+            self._values[rows[reserved] + at.start] = records.LOW_VALUES
         self._nulls()[rows[~reserved] + at.start] = True
         fault = ~reserved
         if self._reading.blanks == "null":

@@ -5,12 +5,13 @@ what the file states and what was counted. Control totals cover all records, tho
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -140,8 +141,7 @@ class FileControls:
 
     def _sum(self, piece: Slice) -> None:
         for name, total in self._rules.totals.items():
-            for field in total.fields:
-                self._totals[name] += _sum(piece, field)
+            self._totals[name] += sum_of(piece, total.fields)
 
     def _find_unproven(self, piece: Slice) -> None:
         """Undecodable fields that feed a control total: it can't be proved then."""
@@ -204,18 +204,32 @@ class FileControls:
         return {"record": self._trailer.get("_record"), "offset": self._trailer.get("_offset")}
 
 
-def _sum(piece: Slice, field: str) -> int:
-    """The exact sum of a column wherever it stands; undecodable values count nothing."""
-    for table in piece.decoded.tables.values():
-        if field in table.column_names:
-            return _exact_sum(table.column(field))
-    return 0
+def sum_of(piece: Slice, fields: Iterable[str], *, records: Sequence[tuple[int, int]] | None = None) -> int:
+    """The exact sum of columns, wherever they stand; undecodable values count nothing.
+
+    With `records` only those of the ranges [first, last] count.
+    """
+    return sum(_sum(piece, field, records) for field in fields)
 
 
-def _exact_sum(column: pa.ChunkedArray) -> int:
-    """int64 columns of at most 11 digits can't overflow a slice's sum: 2⁶³ / 10¹¹ is more than 90 million rows."""
-    total = pc.sum(column).as_py()
-    return int(total or 0)
+def _sum(piece: Slice, field: str, records: Sequence[tuple[int, int]] | None) -> int:
+    table = next((item for item in piece.decoded.tables.values() if field in item.column_names), None)
+    if table is None:
+        return 0
+    column = table.column(field)
+    if records is not None:
+        numbers = table.column("_record").to_numpy()
+        column = column.filter(pa.array(_within(numbers, records)))
+    # int64 can't overflow here: of values with 11 digits, 2⁶³ holds more than 90 million.
+    return int(pc.sum(column).as_py() or 0)
+
+
+def _within(numbers: npt.NDArray[np.int64], records: Sequence[tuple[int, int]]) -> npt.NDArray[np.bool_]:
+    chosen = np.zeros(len(numbers), np.bool_)
+    for first, last in records:
+        low, high = np.searchsorted(numbers, [first, last + 1])
+        chosen[low:high] = True
+    return chosen
 
 
 def as_at_of(header: Mapping[str, Any], structure: Structure) -> date | None:

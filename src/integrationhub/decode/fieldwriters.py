@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from integrationhub.decode.codepage import CodePage
-from integrationhub.decode.columns import LOW_VALUES
 from integrationhub.decode.copybook.layout import Category, Item, Usage
 from integrationhub.errors import RecordRejected
+from integrationhub.records import LOW_VALUES
 
 Writer: TypeAlias = Callable[[Any], bytes]
 

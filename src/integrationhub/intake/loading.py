@@ -151,9 +151,15 @@ class Loader:
 
 def controls_of(staged: Staged) -> tuple[Control, ...]:
     """The file's controls as the report shows them."""
-    return tuple(
-        Control(name=item.name, expected=item.expected, actual=item.actual) for item in staged.verdict.controls
-    )
+    totals = staged.slices[0].totals if staged.slices else ()
+    controls = []
+    for item in staged.verdict.controls:
+        control = Control(name=item.name, expected=item.expected, actual=item.actual)
+        if staged.verdict.fault is None and item.name in totals:
+            parts = staged.parts(item.name)
+            control = replace(control, loaded=parts.loaded, set_aside=parts.set_aside)
+        controls.append(control)
+    return tuple(controls)
 
 
 def _changed(changes: pl.DataFrame) -> Amount:

@@ -27,11 +27,16 @@ OUTCOMES = ("LOADED", "DUPLICATE", "SUPERSEDED", "EXCLUDED", "EXCEPTION", "REJEC
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
-    """One control: what the file says of itself, what was counted, and whether the two are equal."""
+    """One control: what the file says of itself, what was counted, and whether the two are equal.
+
+    Of a control total also its two parts: what was loaded, and what was set aside with its group.
+    """
 
     name: str
     expected: object
     actual: object
+    loaded: int | None = None
+    set_aside: int | None = None
 
     @property
     def holds(self) -> bool:
@@ -40,7 +45,13 @@ class Control:
 
     def as_dict(self) -> dict[str, object]:
         """The control in the interface's shape."""
-        return {"name": self.name, "expected": self.expected, "actual": self.actual, "holds": self.holds}
+        row = {"name": self.name, "expected": self.expected, "actual": self.actual, "holds": self.holds}
+        return row if self.loaded is None else row | {"loaded": self.loaded, "set_aside": self.set_aside}
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> Self:
+        """The control that `as_dict` wrote."""
+        return cls(**{name: value for name, value in row.items() if name != "holds"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,9 +126,7 @@ class FileReport:
             reasons=tuple(Reason(**reason) for reason in row["reasons"]),
             records=row["records"],
             outcomes=row["outcomes"],
-            controls=tuple(
-                Control(name=item["name"], expected=item["expected"], actual=item["actual"]) for item in row["controls"]
-            ),
+            controls=tuple(Control.from_dict(item) for item in row["controls"]),
             debts=Amount(**row["totals"]["debts"]),
             credits=Amount(**row["totals"]["credits"]),
             debits=Amount(**row["totals"]["debits"]),

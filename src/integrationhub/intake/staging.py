@@ -14,7 +14,7 @@ from typing import BinaryIO
 import numpy as np
 import polars as pl
 
-from integrationhub.decode.controls import ControlVerdict, FileControls
+from integrationhub.decode.controls import ControlVerdict, FileControls, sum_of
 from integrationhub.decode.slices import Slice, SliceReader
 from integrationhub.mapping.compile import CompiledMapping, MappingContext
 from integrationhub.records import Reason
@@ -43,8 +43,20 @@ class Quarantined:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """A control total in two parts: what the canonical rows hold, and what the quarantined records hold."""
+
+    loaded: int = 0
+    set_aside: int = 0
+
+    def __add__(self, other: "Parts") -> "Parts":
+        return Parts(loaded=self.loaded + other.loaded, set_aside=self.set_aside + other.set_aside)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StagedSlice:
-    """A slice on the spool. `records` counts the units that get an outcome: no header, no trailer."""
+    """A slice on the spool. `records` counts the units that get an outcome: no header, no trailer; `totals` are the
+    slice's parts of the file's control totals."""
 
     number: int
     first_record: int
@@ -53,6 +65,7 @@ class StagedSlice:
     end: int
     records: int
     quarantined: tuple[Quarantined, ...]
+    totals: Mapping[str, Parts]
     folder: Path
 
     @property
@@ -71,6 +84,17 @@ class Staged:
 
     verdict: ControlVerdict
     slices: tuple[StagedSlice, ...]
+
+    def parts(self, name: str) -> Parts:
+        """A control total of the whole file in its parts."""
+        return sum((piece.totals[name] for piece in self.slices), Parts())
+
+    def unreconciled(self) -> tuple[str, ...]:
+        """Names of the control totals whose parts don't add up to what the file states."""
+        stated = {control.name: control.expected for control in self.verdict.controls}
+        names = self.slices[0].totals if self.slices else ()
+        parts = {name: self.parts(name) for name in names}
+        return tuple(name for name, part in parts.items() if part.loaded + part.set_aside != stated[name])
 
 
 class Stager:
@@ -112,9 +136,10 @@ class Stager:
         groups = _groups_of(piece, batch.rows["groups"], self._structure.trailer)
         set_aside = tuple(self._quarantined(groups, batch.faults, batch.rows["cases"]))
         bad = {group.first_record for group in set_aside}
+        kept = {name: _without(rows, groups, bad) for name, rows in batch.rows.items()}
         folder.mkdir(parents=True)
-        for name, rows in batch.rows.items():
-            _without(rows, groups, bad).write_ipc(folder / f"{name}.arrow", compression="lz4")
+        for name, rows in kept.items():
+            rows.write_ipc(folder / f"{name}.arrow", compression="lz4")
         ends = {self._structure.header, self._structure.trailer}
         unit_kinds = [number for number, kind in enumerate(piece.kind_names) if kind not in ends]
         return StagedSlice(
@@ -125,8 +150,22 @@ class Stager:
             end=piece.end,
             records=int(np.isin(piece.kinds, unit_kinds).sum()),
             quarantined=set_aside,
+            totals=self._totals(piece, kept, set_aside),
             folder=folder,
         )
+
+    def _totals(
+        self, piece: Slice, kept: Mapping[str, pl.DataFrame], set_aside: Sequence[Quarantined]
+    ) -> Mapping[str, Parts]:
+        records = [(group.first_record, group.last_record) for group in set_aside]
+        with pl.SQLContext(frames=dict(kept), eager=True) as canonical:
+            return {
+                name: Parts(
+                    loaded=int(canonical.execute(total.canonical).item() or 0),
+                    set_aside=sum_of(piece, total.fields, records=records) if records else 0,
+                )
+                for name, total in self._structure.totals.items()
+            }
 
     def _quarantined(self, groups: pl.DataFrame, faults: pl.DataFrame, cases: pl.DataFrame) -> Iterator[Quarantined]:
         """The groups that hold a faulty field, each with its faults."""
@@ -182,7 +221,3 @@ def _without(rows: pl.DataFrame, groups: pl.DataFrame, bad: set[int]) -> pl.Data
     group = np.searchsorted(starts, rows["record_no"].to_numpy(), side="right") - 1
     return rows.filter(pl.Series(~is_bad[group] | (group < 0)))
 
-
-def spooled(slices: Sequence[StagedSlice]) -> tuple[int, int]:
-    """Records that get an outcome, and how many of them stand in quarantined groups."""
-    return sum(piece.records for piece in slices), sum(piece.set_aside for piece in slices)

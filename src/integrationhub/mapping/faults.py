@@ -52,7 +52,7 @@ def find(frame: pl.DataFrame, rules: Sequence[Rule]) -> list[tuple[Rule, pl.Data
     asked = [rule for rule in rules if rule.can_hold(frame)]
     if not asked:
         return []
-    answers = frame.select([rule.condition.any().alias(str(number)) for number, rule in enumerate(asked)]).row(0)
+    answers = frame.select_seq([rule.condition.any().alias(str(number)) for number, rule in enumerate(asked)]).row(0)
     return [(rule, _rows(frame, rule)) for rule, holds in zip(asked, answers, strict=True) if holds]
 
 

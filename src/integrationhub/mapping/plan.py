@@ -16,7 +16,7 @@ from integrationhub.mapping.faults import MISSING, Rule, fault_columns, find
 from integrationhub.mapping.items import Item
 from integrationhub.mapping.joins import JoinStep, PivotStep
 from integrationhub.mapping.scope import Place
-from integrationhub.mapping.tables import Tables
+from integrationhub.mapping.tables import FEW, Tables
 
 DTYPES: Mapping[model.Type, pl.DataType] = {
     model.Type.ID: pl.String(),
@@ -87,7 +87,8 @@ class SourcePlan:
         if frame.is_empty():
             return Mapped(rows=self.none())
         frame = self.computed(frame)
-        rows = frame.select(self._final(context, mapping_id))
+        final = self._final(context, mapping_id)
+        rows = frame.select_seq(final) if frame.height <= FEW else frame.select(final)
         found = find(frame, self.rules)
         return Mapped(
             rows=rows,
@@ -99,7 +100,6 @@ class SourcePlan:
     def _joined(self, tables: Tables) -> pl.DataFrame:
         """The source columns with the joined ones beside them, of the rows that `where` lets through."""
         frame = tables.frame(self.table)
-        frame = frame.select([name for name in self.columns if name in frame.columns])
         if self.early is not None and not frame.is_empty():
             frame = frame.filter(self.early)
         for step in self.steps:
@@ -111,7 +111,7 @@ class SourcePlan:
     def computed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """A joined frame with all computed columns beside."""
         for level in self.levels:
-            frame = frame.with_columns(level)
+            frame = frame.with_columns_seq(level) if frame.height <= FEW else frame.with_columns(level)
         return frame
 
     def none(self) -> pl.DataFrame:

@@ -9,6 +9,9 @@ import pyarrow as pa
 from integrationhub.errors import ConfigurationError
 from integrationhub.mapping.scope import POSITION
 
+FEW = 1_000
+"""Up to so many rows, columns are made one after the other: handing them to threads costs more than it gains."""
+
 Layout = Mapping[str, Mapping[str, pl.DataType]]
 """Source tables, their fields and the types that the decoder gives them."""
 
@@ -22,9 +25,12 @@ def _frame(table: pa.Table) -> pl.DataFrame:
     frame = pl.from_arrow(table)
     if not isinstance(frame, pl.DataFrame):
         raise TypeError("a decoded table is no table")
-    positions = [pl.col(name).cast(pl.Int64) for name in POSITION if frame.schema.get(name, pl.Int64) != pl.Int64]
-    texts = [pl.col(name).cast(pl.String) for name, dtype in frame.schema.items() if dtype in {pl.Categorical, pl.Enum}]
-    return frame.with_columns(positions + texts) if positions or texts else frame
+    casts = [
+        pl.col(field.name).cast(pl.Int64 if field.name in POSITION else pl.String)
+        for field in table.schema
+        if (field.name in POSITION and field.type != pa.int64()) or pa.types.is_dictionary(field.type)
+    ]
+    return frame.with_columns(casts) if casts else frame
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

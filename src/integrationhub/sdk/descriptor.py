@@ -201,10 +201,15 @@ class TrailerFields(Part):
 
 
 class Total(Part):
-    """A control total: the trailer's field and the fields it sums."""
+    """A control total: the trailer's field, the fields it sums, and the same sum over the canonical rows.
+
+    `canonical` is SQL over the canonical entities of a file as they are about to be stored; the file is loaded only
+    when trailer = canonical + what was set aside.
+    """
 
     trailer: str
     fields: tuple[str, ...]
+    canonical: str
 
 
 class Structure(Part):

@@ -105,6 +105,13 @@ class Deliveries:
         """Deliveries of these very bytes, in the order in which they came."""
         return self._all(DELIVERIES.c.connector == connector, DELIVERIES.c.sha256 == sha256)
 
+    def last(self, connector: str) -> Delivery | None:
+        """The delivery that came last."""
+        latest = (DELIVERIES.c.received_at.desc(), DELIVERIES.c.sequence.desc(), DELIVERIES.c.delivery_id)
+        statement = select(DELIVERIES).where(DELIVERIES.c.connector == connector).order_by(*latest).limit(1)
+        row = self._connection.execute(statement).mappings().first()
+        return None if row is None else _delivery(row)
+
     def _one(self, *conditions: ColumnElement[bool]) -> Delivery | None:
         row = self._connection.execute(select(DELIVERIES).where(*conditions)).mappings().first()
         return None if row is None else _delivery(row)

@@ -1,10 +1,10 @@
 """The few places where the two databases are spoken to differently."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import polars as pl
-from sqlalchemy import Connection, Executable, Table
+from sqlalchemy import ColumnElement, Connection, CursorResult, Executable, Table, exists, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 
@@ -32,7 +32,23 @@ def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) 
     On PostgreSQL this waits for a transaction that is inserting the same key, and answers by its outcome.
     """
     statement = insert_into(connection, table).values(**values).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount == 1
+    return affected(connection, statement) == 1
+
+
+def affected(connection: Connection, statement: Executable) -> int:
+    """Run a statement and count the rows it inserted, changed or deleted."""
+    # SQLAlchemy keeps the driver's count only for UPDATE and DELETE unless it is asked to.
+    return cast(
+        CursorResult[Any], connection.execute(statement, execution_options={"preserve_rowcount": True})
+    ).rowcount
+
+
+def present_in(connection: Connection, column: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether the column's value stands in `other`, a column of a staging table.
+
+    PostgreSQL hashes an EXISTS; SQLite would scan the staging table for every row of it, but hashes an IN.
+    """
+    return exists().where(other == column) if is_postgres(connection) else column.in_(select(other))
 
 
 def fetch_frame(

@@ -6,12 +6,14 @@ source no longer shows as it was is taken back by an entry with the opposite amo
 debt is at any time the sum over the source's current lines.
 """
 
+from typing import Any
+
 import polars as pl
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, exists, func, insert, literal, select
 
 from integrationhub.canonical.model import ENTITIES
 from integrationhub.store import seal, staging
-from integrationhub.store.dialect import fetch_frame
+from integrationhub.store.dialect import fetch_frame, present_in
 from integrationhub.store.frames import POLARS_TYPES
 from integrationhub.store.schema import CANONICAL
 from integrationhub.store.slices import NOTHING, LedgerSums
@@ -50,9 +52,9 @@ def _note(connection: Connection, causes: Table, belongs: ColumnElement[bool]) -
 
 def merge_lines(connection: Connection) -> LedgerSums:
     """Enter staged lines that are not live, take back live ones that are not staged; sums of what was entered."""
-    gone = ~exists().where(_STAGED.c.digest == LIVE_LINES.c.digest)
+    gone = ~present_in(connection, LIVE_LINES.c.digest, _STAGED.c.digest)
     cancelled = _cancel(connection, gone)
-    known = exists().where(LIVE_LINES.c.digest == _STAGED.c.digest)
+    known = present_in(connection, _STAGED.c.digest, LIVE_LINES.c.digest)
     connection.execute(delete(_STAGED).where(known))
     entered = _sums(connection, select(_STAGED), sign=1)
     names = ENTITIES["ledger"].names()
@@ -61,7 +63,7 @@ def merge_lines(connection: Connection) -> LedgerSums:
     return entered + cancelled
 
 
-def _sums(connection: Connection, rows: Select[tuple[object, ...]], *, sign: int) -> LedgerSums:
+def _sums(connection: Connection, rows: Select[Any], *, sign: int) -> LedgerSums:
     part = rows.subquery()
     total = select(func.count(), *(func.coalesce(func.sum(part.c[name]), 0) for name in _AMOUNTS))
     entries, *amounts = connection.execute(total).one()

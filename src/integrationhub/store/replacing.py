@@ -6,11 +6,11 @@ file, and in a slice that was merged before, will be merged after, or is being m
 none are dealt with when the file is complete (`store.closing`).
 """
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, or_, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 
 from integrationhub.canonical.model import ENTITIES, Entity
-from integrationhub.store.dialect import insert_into
+from integrationhub.store.dialect import affected, insert_into, present_in
 from integrationhub.store.schema import CANONICAL
 from integrationhub.store.staging import ENTITY_STAGES
 
@@ -36,7 +36,7 @@ def upsert_entity(connection: Connection, name: str) -> int:
         set_={column: incoming[column] for column in columns if column != entity.key},
         where=and_(incoming.version > table.c.version, _differs(entity, table, statement)),
     )
-    return connection.execute(statement).rowcount
+    return affected(connection, statement)
 
 
 def _differs(entity: Entity, table: Table, statement: postgresql.Insert | sqlite.Insert) -> ColumnElement[bool]:
@@ -66,5 +66,5 @@ def delete_left_out_of_groups(connection: Connection) -> None:
 
 def _delete_unstaged(connection: Connection, name: str, scope: ColumnElement[bool]) -> None:
     table, stage, key = CANONICAL[name], ENTITY_STAGES[name], ENTITIES[name].key
-    staged = exists().where(stage.c[key] == table.c[key])
+    staged = present_in(connection, table.c[key], stage.c[key])
     connection.execute(delete(table).where(scope, ~staged))

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, select, update
 
 from integrationhub.errors import InvariantBroken
-from integrationhub.store.dialect import insert_new
+from integrationhub.store.dialect import affected, insert_new
 from integrationhub.store.schema import SLICES
 
 
@@ -83,5 +83,5 @@ class Slices:
 
     def _update(self, delivery_id: str, slice_no: int, changes: Mapping[str, object]) -> None:
         chosen = (SLICES.c.delivery_id == delivery_id) & (SLICES.c.slice_no == slice_no)
-        if self._connection.execute(update(SLICES).where(chosen).values(**changes)).rowcount != 1:
+        if affected(self._connection, update(SLICES).where(chosen).values(**changes)) != 1:
             raise InvariantBroken(f"slice {slice_no} was not claimed before it was merged", code="SLICE_NOT_CLAIMED")

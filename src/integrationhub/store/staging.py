@@ -41,7 +41,7 @@ def _origin() -> list[Column[Any]]:
 
 
 LIVE_LINES = _stage(
-    "live_lines", Column("entry_id", Identifier(), primary_key=True), Column("digest", words(), index=True), *_origin()
+    "live_lines", Column("entry_id", Identifier(), primary_key=True), Column("digest", words()), *_origin()
 )
 """Live ledger entries of the cases and groups at hand, and the record that would take them back."""
 

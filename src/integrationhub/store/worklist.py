@@ -8,7 +8,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, select, update
 
 from integrationhub.errors import NotFound
-from integrationhub.store.dialect import insert_into
+from integrationhub.store.dialect import affected, insert_into
 from integrationhub.store.schema import WORKLIST
 
 _ROWS_PER_STATEMENT = 500
@@ -58,14 +58,14 @@ class Worklist:
         new = 0
         for start in range(0, len(rows), _ROWS_PER_STATEMENT):
             part = statement.values(rows[start : start + _ROWS_PER_STATEMENT])
-            new += self._connection.execute(part.on_conflict_do_nothing()).rowcount
+            new += affected(self._connection, part.on_conflict_do_nothing())
         return new
 
     def assign(self, exception_id: str, owner: str) -> None:
         """Give an open item to somebody; NotFound when there is no such open item."""
         chosen = (WORKLIST.c.exception_id == exception_id) & (WORKLIST.c.state != ItemState.RESOLVED)
         statement = update(WORKLIST).where(chosen).values(owner=owner, state=ItemState.ASSIGNED)
-        if self._connection.execute(statement).rowcount != 1:
+        if affected(self._connection, statement) != 1:
             raise NotFound(f"no open worklist item {exception_id}")
 
     def resolve(self, exception_ids: Sequence[str], *, at: datetime, resolution: str) -> int:
@@ -75,7 +75,7 @@ class Worklist:
             part = exception_ids[start : start + _ROWS_PER_STATEMENT]
             chosen = WORKLIST.c.exception_id.in_(part) & (WORKLIST.c.state != ItemState.RESOLVED)
             values = {"state": ItemState.RESOLVED, "resolved_at": at, "resolution": resolution}
-            closed += self._connection.execute(update(WORKLIST).where(chosen).values(**values)).rowcount
+            closed += affected(self._connection, update(WORKLIST).where(chosen).values(**values))
         return closed
 
     def resolve_groups(self, group_ids: Collection[str], *, at: datetime, resolution: str) -> int:

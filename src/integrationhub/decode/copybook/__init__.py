@@ -33,9 +33,10 @@ def parse_copybook(text: str, *, name: str = "copybook") -> Copybook:
     """
     faults = Faults(name)
     entries = EntryParser(tokenize(read_source(text)), faults).entries()
+    faults.raise_any()
     if not entries:
         faults.add(Place(1, 1), "expected at least one data item in columns 8 to 72, found none")
-    faults.raise_any()
+        faults.raise_any()
     copybook = build_copybook(name, entries, faults)
     faults.raise_any()
     return copybook

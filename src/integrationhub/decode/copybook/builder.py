@@ -96,12 +96,7 @@ def _record_name(name: str) -> str:
 def _check(node: _Node, faults: Faults) -> None:
     _check_redefines(node, faults)
     entry = node.entry
-    if node.children:
-        if entry.picture is not None:
-            faults.add(entry.places["PIC"], "expected no PIC on a group")
-        return
-    usage = entry.usage or Usage.DISPLAY
-    if entry.picture is None and usage not in _FIXED_LENGTHS and "PIC" not in entry.places:
+    if not node.children and entry.usage not in _FIXED_LENGTHS and "PIC" not in entry.places:
         faults.add(entry.place, f"expected PIC on {entry.name}, which has nothing below it")
 
 

@@ -21,6 +21,7 @@ from integrationhub.records import LOW_VALUES
 _NINES = {"cyyddd": 9_999_999, "ccyymmdd": 99_999_999}
 _CENTURY_DAYS = 200_000  # every 0CYYDDD with C 0 or 1
 _MONTHS = 1_000_000  # every CCYYMM
+_SLOT = 32  # more than a month has days
 
 
 def dated(source: pl.Expr, options: Conversion, environment: Environment) -> Converted:
@@ -75,24 +76,25 @@ def _days_of_years(without: tuple[int, ...]) -> pl.Series:
 
 
 def _ccyymmdd(source: pl.Expr, rule: DateRule) -> pl.Expr:
-    starts, lengths = _months()
-    known = pl.when((source >= 0) & (source < _MONTHS * 100)).then(source)
-    month, day = known // 100, known % 100
-    is_date = (day >= 1) & (day <= pl.lit(lengths).gather(month))
-    for number in _numbers(rule):
-        is_date &= source != number
-    days = pl.lit(starts).gather(month) + (day - 1).cast(pl.Int32)
-    return pl.when(is_date).then(days).cast(pl.Date)
+    month = pl.lit(_months()).gather(pl.when((source >= 0) & (source < _MONTHS * 100)).then(source // 100))
+    day = source % 100
+    written = [as_number(item, rule) for item in (*rule.open, *rule.not_recorded, *rule.sentinels)]
+    none = [source != number for number in written if _could_be_date(number)]
+    is_date = pl.all_horizontal([day >= 1, day <= month % _SLOT, *none])
+    return pl.when(is_date).then(month // _SLOT + (day - 1)).cast(pl.Int32).cast(pl.Date)
+
+
+def _could_be_date(number: int) -> bool:
+    return 0 < number < _NINES["ccyymmdd"]
 
 
 @cache
-def _months() -> tuple[pl.Series, pl.Series]:
-    """First day (days from 1970) and number of days of every CCYYMM; a month that doesn't exist has none."""
+def _months() -> pl.Series:
+    """Of every CCYYMM the first day (days from 1970) × _SLOT + the number of days; 0 days where there is no month."""
     months = np.arange("0001-01", "10000-01", dtype="datetime64[M]")
     starts = months.astype("datetime64[D]").astype(np.int64)
     lengths = np.diff(starts, append=np.datetime64("10000-01", "D").astype(np.int64))
     serial = np.arange(len(months))
-    place = (1 + serial // 12) * 100 + 1 + serial % 12
-    all_starts, all_lengths = np.zeros(_MONTHS, np.int32), np.zeros(_MONTHS, np.int8)
-    all_starts[place], all_lengths[place] = starts, lengths
-    return pl.Series(all_starts), pl.Series(all_lengths)
+    packed = np.zeros(_MONTHS, np.int64)
+    packed[(1 + serial // 12) * 100 + 1 + serial % 12] = starts * _SLOT + lengths
+    return pl.Series(packed)

@@ -108,6 +108,7 @@ def _worklist() -> None:
         sa.Column("resolved_at", Instant()),
         sa.Column("resolution", words()),
     )
+    op.create_index("ix_worklist_delivery", "worklist", ["delivery_id"])
     op.create_index("ix_worklist_group", "worklist", ["group_id"])
     op.create_index("ix_worklist_state", "worklist", ["state", "connector"])
 
