@@ -17,6 +17,9 @@ from integrationhub.errors import ConfigurationError
 NOT_ASCII = 0xFF
 """What a byte becomes in `CodePage.ascii` when its character is no ASCII character."""
 
+_NO_CHARACTER = "\ufffd"
+_SECOND_BYTES = (0x40, 0x80, 0xA1)  # each double-byte page has pairs that end in one of these
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CodePage:
@@ -51,7 +54,7 @@ def code_page(name: str) -> CodePage:
         raise ConfigurationError(
             f"no code page {name!r}", code="ENCODING_UNKNOWN", remedy="name one, as cp1146"
         ) from exc
-    if any(len(sign) != 1 for sign in signs) or any(len(text) != 1 for text in texts):
+    if any(len(sign) != 1 for sign in signs) or any(len(text) != 1 for text in texts) or _has_pairs(codec, texts):
         raise ConfigurationError(f"{name!r} is no single-byte code page", code="ENCODING_UNKNOWN")
     utf8 = [text.encode() for text in texts]
     table = np.zeros((256, 3), np.uint8)
@@ -66,4 +69,14 @@ def code_page(name: str) -> CodePage:
         plus=signs[1][0],
         minus=signs[2][0],
         ebcdic=signs[3] == b"\xf0",
+    )
+
+
+def _has_pairs(codec: str, texts: list[str]) -> bool:
+    """Whether a byte that is no character alone makes one with a byte behind it."""
+    return any(
+        len(bytes([first, second]).decode(codec, errors="replace")) == 1
+        for first, text in enumerate(texts)
+        if text == _NO_CHARACTER
+        for second in _SECOND_BYTES
     )

@@ -25,8 +25,8 @@ class RecordEncoder:
     characters as str. A count that isn't given is the number of elements; a record-type field that isn't given is the
     first value that stands for the 01 level; any other field that isn't given has its VALUE, else zero or blanks.
 
-    None is written as the decoder reads null: blanks in a DISPLAY number, X'00' in text and packed numbers. records.LOW_VALUES
-    is written as X'00'. A `bytes` value goes into the record as it is.
+    None is written as the decoder reads null: blanks in a DISPLAY number, X'00' in text and packed numbers.
+    `records.LOW_VALUES` is written as X'00'. A `bytes` value goes into the record as it is.
     """
 
     def __init__(

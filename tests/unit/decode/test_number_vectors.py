@@ -5,15 +5,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from integrationhub.decode.columns import LOW_VALUES
 from integrationhub.decode.copybook import parse_copybook
 from integrationhub.decode.decoder import RecordDecoder
 from integrationhub.decode.encode import RecordEncoder
+from integrationhub.records import LOW_VALUES
 
 FAULT = object()
 
 
-def decoded(clauses: str, raw: bytes, **options: Any) -> object:  # noqa: ANN401 - options of RecordDecoder
+def decoded(clauses: str, raw: bytes, **options: Any) -> object:
     copybook = parse_copybook(f"       01  R.\n           05  F  {clauses}.\n")
     decoder = RecordDecoder(copybook, **options)
     batch = decoder.decode(np.frombuffer(raw, np.uint8), np.array([0]), np.array([len(raw)]))
@@ -197,7 +197,7 @@ def test_floats_are_ieee_where_that_is_asked_for(clauses: str, raw: str, value: 
         and case[1] not in {"000D", "123C", "D0"}
     ],
 )
-def test_a_value_is_written_as_the_bytes_it_was_read_from(clauses: str, raw: str, value: Any) -> None:  # noqa: ANN401
+def test_a_value_is_written_as_the_bytes_it_was_read_from(clauses: str, raw: str, value: object) -> None:
     copybook = parse_copybook(f"       01  R.\n           05  F  {clauses}.\n")
     written = RecordEncoder(copybook).encode("R", {"F": value})
     assert decoded(clauses, written) == value
