@@ -10,6 +10,8 @@ GAP = 5
 ROW_BYTES = 51
 BENEFIT_BYTES = 11
 LINE_BYTES = 30
+_TABLE_START = {"C-BENEFIT-COUNT": "C-BENEFIT", "C-NOTE-LEN": "C-BENEFIT", "M-COUNT": "M-ROW", "A-LINE-COUNT": "A-LINE"}
+_OTHER_COUNT = {"C-BENEFIT-COUNT": ("C-NOTE-LEN", bytes(2)), "C-NOTE-LEN": ("C-BENEFIT-COUNT", text("00"))}
 
 
 def faulty_deliveries(name: str, data: bytes, trigger_file: bytes, copybook: Copybook) -> list[Faulty]:
@@ -111,12 +113,12 @@ def _lengths(good: GoodDelivery) -> Iterator[Faulty]:
     )
     yield good.broken("R09", "a record one byte too short", good.with_record(index, record[:-1]), Place(index=index))
     case, rows, address = good.first("20"), good.first("30"), good.first("27")
-    yield _grown(good, case, "C-BENEFIT-COUNT", text("07"), bytes(7 * BENEFIT_BYTES))
-    yield _grown(good, case, "C-NOTE-LEN", (81).to_bytes(2, "big"), text("n" * 81))
-    yield _grown(good, rows, "M-COUNT", packed(0, 2), b"")
-    yield _grown(good, rows, "M-COUNT", packed(25, 2), good.field(rows, "M-ROW") * 25)
-    yield _grown(good, address, "A-LINE-COUNT", text("0"), b"")
-    yield _grown(good, address, "A-LINE-COUNT", text("6"), text(" " * 6 * LINE_BYTES))
+    yield _grown(good, case, "C-BENEFIT-COUNT of 7", text("07"), bytes(7 * BENEFIT_BYTES))
+    yield _grown(good, case, "C-NOTE-LEN of 81", (81).to_bytes(2, "big"), text("n" * 81))
+    yield _grown(good, rows, "M-COUNT of 0", packed(0, 2), b"")
+    yield _grown(good, rows, "M-COUNT of 25", packed(25, 2), good.field(rows, "M-ROW") * 25)
+    yield _grown(good, address, "A-LINE-COUNT of 0", text("0"), b"")
+    yield _grown(good, address, "A-LINE-COUNT of 6", text("6"), text(" " * 6 * LINE_BYTES))
     for index, field, raw in (
         (case, "C-BENEFIT-COUNT", text("0?")),
         (rows, "M-COUNT", b"\x00\x1e"),
@@ -126,19 +128,16 @@ def _lengths(good: GoodDelivery) -> Iterator[Faulty]:
         yield good.broken("R09", f"an undecodable {field}", records, Place(index=index, field=field))
 
 
-def _grown(good: GoodDelivery, index: int, field: str, count: bytes, table: bytes) -> Faulty:
-    """A record with this count, and a table of the count's size instead of its own tables."""
-    counted = {"C-BENEFIT-COUNT": "C-BENEFIT", "C-NOTE-LEN": "C-BENEFIT", "M-COUNT": "M-ROW", "A-LINE-COUNT": "A-LINE"}
-    fixed = good.with_field(index, field, count)[index]
-    if field.startswith("C-"):
-        other = "C-NOTE-LEN" if field == "C-BENEFIT-COUNT" else "C-BENEFIT-COUNT"
-        zero = bytes(2) if other == "C-NOTE-LEN" else text("00")
+def _grown(good: GoodDelivery, index: int, about: str, count: bytes, table: bytes) -> Faulty:
+    """A record with this count, and in the place of its tables one of the count's size."""
+    field = about.split(" ", maxsplit=1)[0]
+    record = good.with_field(index, field, count)[index]
+    other, none = _OTHER_COUNT.get(field, ("", b""))
+    if other:
         at = good.offset(index, other)
-        fixed = fixed[:at] + zero + fixed[at + 2 :]
-    record = fixed[: good.offset(index, counted[field])] + table
-    return good.broken(
-        "R09", f"{field} outside its range", good.with_record(index, record), Place(index=index, field=field)
-    )
+        record = record[:at] + none + record[at + len(none) :]
+    record = record[: good.offset(index, _TABLE_START[field])] + table
+    return good.broken("R09", about, good.with_record(index, record), Place(index=index, field=field))
 
 
 def _order(good: GoodDelivery) -> Iterator[Faulty]:

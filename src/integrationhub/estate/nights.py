@@ -21,6 +21,8 @@ from integrationhub.schemes import csa1993
 
 FIRST_SEQUENCE = 101
 AS_AT = date(2015, 6, 30)
+EARLIEST_AS_AT = date(2010, 1, 1)
+LATEST_AS_AT = date(2099, 1, 1)  # the files' dates end with the century
 CHANGE_SHARE = 0.05
 NIGHT_LIMIT = 99
 DAY = timedelta(1)
@@ -69,8 +71,8 @@ class Estate:
     ) -> None:
         if set(kinds) - {"F", "C"} or len(kinds) > NIGHT_LIMIT:
             raise ConfigurationError("nights are named by letters F (whole book) and C (correction), at most 99")
-        if groups < 0:
-            raise ConfigurationError("an estate can't have fewer than no groups")
+        if not EARLIEST_AS_AT <= as_at <= LATEST_AS_AT:
+            raise ConfigurationError(f"an estate is as at a day from {EARLIEST_AS_AT} to {LATEST_AS_AT}")
         self.groups = groups
         self.seed = seed
         self.kinds = kinds

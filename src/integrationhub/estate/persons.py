@@ -134,5 +134,5 @@ def _address(dice: Dice, *, current: bool) -> Address:
         lines.append(dice.pick(COUNTIES))
     if dice.chance(0.08):
         lines.insert(0, f"Flat {dice.between(1, 30)}")
-    start = dice.day(date(1995, 1, 1), date(2014, 12, 31)) if dice.chance(0.4) else None
+    start = dice.day(date(1995, 1, 1), date(2009, 12, 31)) if dice.chance(0.4) else None
     return Address(current, start, f"ZZ{dice.between(1, 99)} {dice.below(10)}ZZ", tuple(lines))
