@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Self
 
 import numpy as np
 
@@ -26,10 +27,10 @@ from integrationhub.mapping.tables import layout_of
 from integrationhub.pipeline import Pipeline
 from integrationhub.publish.rabbit import RabbitPublisher
 from integrationhub.publish.relay import Relay
-from integrationhub.receive.rabbit import RabbitSource
-from integrationhub.sdk.transport import MessageSource, Publisher
 from integrationhub.receive.originals import Originals
+from integrationhub.receive.rabbit import RabbitSource
 from integrationhub.sdk.descriptor import Descriptor
+from integrationhub.sdk.transport import MessageSource, Publisher
 from integrationhub.store.embedded_broker import EmbeddedPublisher, EmbeddedSource
 from integrationhub.store.unit_of_work import Store
 
@@ -154,9 +155,7 @@ class Hub:
             descriptor=descriptor,
             decoder=decoder,
             stager=stager,
-            loader=Loader(
-                descriptor=descriptor, environment=self.settings.environment, checkpoint=checkpoint
-            ),
+            loader=Loader(descriptor=descriptor, environment=self.settings.environment, checkpoint=checkpoint),
             store=self.store,
             originals=self.originals,
             work_folder=self.settings.data_dir / "work",
@@ -186,7 +185,7 @@ class Hub:
         if self._scratch is not None:
             self._scratch.cleanup()
 
-    def __enter__(self) -> "Hub":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -121,7 +121,7 @@ class Pipeline:
             return self._report(str(found.path), "", FileVerdict.HELD, missing_trigger(found.name, self.descriptor))
         with tempfile.TemporaryDirectory(prefix="integrationhub-check-") as folder:
             trial = replace(self, originals=Originals(f"{folder}/originals"), work_folder=Path(folder))
-            return trial._try(found, progress)
+            return trial.try_out(found, progress)
 
     def _take(self, measured: Measured, now: datetime, progress: Progress) -> FileReport:
         """Judge a measured file and go the whole way with it."""
@@ -146,9 +146,7 @@ class Pipeline:
             return None
         if decision.verdict is Verdict.DUPLICATE:
             return book.repeat_of(measured.offer, measured.path, decision)
-        return self._report(
-            measured.path, measured.offer.sha256, FileVerdict(decision.verdict.value), decision.reason
-        )
+        return self._report(measured.path, measured.offer.sha256, FileVerdict(decision.verdict.value), decision.reason)
 
     def _load(self, measured: Measured, now: datetime, progress: Progress) -> FileReport:
         """Check the content, then load it, or refuse the file."""
@@ -178,14 +176,15 @@ class Pipeline:
         broken = staged.unreconciled() if staged.verdict.fault is None else ()
         if broken:
             raise InvariantBroken(
-                f"the mapping of {self.descriptor.name} loses or makes money: {', '.join(broken)} of the trailer is not "
-                f"loaded + set aside; nothing of the file was loaded",
+                f"the mapping of {self.descriptor.name} loses or makes money: {', '.join(broken)} of the trailer is "
+                f"not loaded + set aside; nothing of the file was loaded",
                 code="NOT_RECONCILED",
                 remedy="correct the mapping spec, then hand the file over again",
             )
 
     def _stage(self, measured: Measured, spool: Path, advance: Callable[[int], None]) -> Staged:
         assert measured.offer.sequence is not None
+        assert measured.as_at is not None  # judged before, with the trigger
         context = MappingContext(
             delivery_id=measured.delivery_id,
             sequence=measured.offer.sequence,
@@ -194,9 +193,7 @@ class Pipeline:
             synthetic_identities=self.synthetic_identities,
         )
         with self.originals.open(measured.offer.sha256) as stream:
-            return self.stager.stage(
-                stream, spool, context=context, records=measured.records_stated, progress=advance
-            )
+            return self.stager.stage(stream, spool, context=context, records=measured.records_stated, progress=advance)
 
     def _refused(self, measured: Measured, staged: Staged) -> FileReport | None:
         fault = staged.verdict.fault
@@ -220,7 +217,8 @@ class Pipeline:
         book = FeedBook(work, self.descriptor)
         return [item for item in work.deliveries.waiting(self.descriptor.name) if book.may_go(item)]
 
-    def _try(self, found: FoundFile, progress: Progress) -> FileReport:
+    def try_out(self, found: FoundFile, progress: Progress) -> FileReport:
+        """What `check` does, with originals and work folder as they are."""
         assert found.trigger is not None
         sha256, trigger_sha256 = keep(found.path, found.trigger, self.originals)
         measured = self._measure(found.name, str(found.path), sha256, trigger_sha256)
@@ -258,9 +256,7 @@ class Pipeline:
         assert delivery.trigger_sha256 is not None  # files are recorded with their trigger
         return self._measure(delivery.name, delivery.path, delivery.sha256, delivery.trigger_sha256)
 
-    def _delivery(
-        self, measured: Measured, decision: Decision, report: FileReport | None, now: datetime
-    ) -> Delivery:
+    def _delivery(self, measured: Measured, decision: Decision, report: FileReport | None, now: datetime) -> Delivery:
         offer = measured.offer
         reasons = (decision.reason,) if decision.reason else ()
         return Delivery(

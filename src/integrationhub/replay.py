@@ -1,7 +1,7 @@
 """Recorded traffic, delivery by delivery, as it would have run: "now" is the moment at which each one arrived.
 
-Source: INTERFACE `replay`, benefits-common.md §11. One order line is one delivery; a file delivery without a time of its
-own happens at the time of the delivery before it.
+Source: INTERFACE `replay`, benefits-common.md §11. One order line is one delivery; a file delivery without a time of
+its own happens at the time of the delivery before it.
 """
 
 import dataclasses

@@ -1,5 +1,6 @@
 """Publishing in windows: many messages under way, each confirmed by the broker before the call is done."""
 
+import itertools
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
@@ -11,7 +12,10 @@ from integrationhub.errors import TransientError
 from integrationhub.sdk.transport import Outgoing
 
 WINDOW = 1000
-"""Messages under way at most. Confirms one by one were measured at a twentieth of the rate (PERFORMANCE.md)."""
+"""Messages under way at most: confirms one by one were measured at a twentieth of the rate (PERFORMANCE.md)."""
+
+WINDOW_BYTES = 16 * 1024 * 1024
+"""Bytes of bodies under way, beyond which no further message is sent."""
 
 PERSISTENT = 2
 
@@ -44,13 +48,14 @@ class Publication:
         self.done: Future[list[Outgoing]] = Future()
         self.progress = time.monotonic()
         self._rest = messages
-        # A set, not a counter: the broker mixes single confirms with those of all messages up to one.
-        self._under_way: set[int] = set()
+        # By tag, not counted: the broker mixes single confirms with those of all messages up to one.
+        self._under_way: dict[int, int] = {}  # tag → bytes
+        self._bytes = 0
         self._returned: list[Outgoing] = []
 
     def go_on(self, channel: pika.channel.Channel, tag: int) -> int:
         """Fill the window; the tag of the last message."""
-        while len(self._under_way) < WINDOW and (message := next(self._rest, None)) is not None:
+        while self._has_room() and (message := next(self._rest, None)) is not None:
             channel.basic_publish(
                 exchange=message.exchange,
                 routing_key=message.routing_key,
@@ -59,7 +64,8 @@ class Publication:
                 mandatory=True,
             )
             tag += 1
-            self._under_way.add(tag)
+            self._under_way[tag] = len(message.body)
+            self._bytes += len(message.body)
         if not self._under_way and not self.done.done():
             self.done.set_result(self._returned)
         return tag
@@ -67,11 +73,14 @@ class Publication:
     def confirmed(self, tag: int, *, multiple: bool) -> bool:
         """Strike off what the broker has taken; whether it is time to go on."""
         self.progress = time.monotonic()
-        if multiple:
-            self._under_way = {other for other in self._under_way if other > tag}
-        else:
-            self._under_way.discard(tag)
-        return len(self._under_way) <= WINDOW // 2
+        # Dictionaries keep the order of insertion, and tags rise: those up to `tag` stand first.
+        done = list(itertools.takewhile(tag.__ge__, self._under_way)) if multiple else [tag]
+        for each in done:
+            self._bytes -= self._under_way.pop(each, 0)
+        return len(self._under_way) <= WINDOW // 2 and self._bytes <= WINDOW_BYTES // 2
+
+    def _has_room(self) -> bool:
+        return len(self._under_way) < WINDOW and self._bytes < WINDOW_BYTES
 
     def refused(self, broker: str) -> None:
         """The broker could not take a message: a queue is full, or its leader went away."""

@@ -15,6 +15,7 @@ from integrationhub.cli.invocation import Invocation, global_options
 from integrationhub.cli.lazy import LazyGroup
 
 COMMANDS = {
+    "demo": ("integrationhub.cli.demo:demo", "The main job in one go, and where to look next."),
     "ingest": ("integrationhub.cli.ingest:ingest", "Take files now, as the daemon would."),
     "check": ("integrationhub.cli.ingest:check", "Say what would happen if files arrived now."),
     "run": ("integrationhub.cli.run:run", "The daemon: take, store, publish until SIGTERM."),
@@ -25,6 +26,7 @@ COMMANDS = {
     "trace": ("integrationhub.cli.trace:trace", "From a canonical row back to its source bytes."),
     "export": ("integrationhub.cli.export:export", "Write canonical rows as JSON lines, CSV or Parquet."),
     "store": ("integrationhub.cli.store:store", "Upgrade the store; check every invariant over it."),
+    "estate": ("integrationhub.cli.estate:estate", "Make a synthetic legacy estate with its truth."),
     "init": ("integrationhub.cli.init:init", "Write a commented configuration file and the folders."),
     "config": ("integrationhub.cli.config:config", "Check or show the settings in effect."),
     "connector": ("integrationhub.cli.connector:connector", "List, show, pause and resume connectors."),

@@ -23,6 +23,7 @@ def connector() -> None:
 connector.add_command(pause)
 connector.add_command(resume)
 
+
 @connector.command("list")
 @json_option
 @click.pass_obj

@@ -68,13 +68,13 @@ def _target(out: Path | None) -> Iterator[BinaryIO]:
 
 
 def _write_jsonl(frames: "Iterator[pl.DataFrame]", target: BinaryIO) -> None:
-    for frame in frames:
-        target.write(frame.write_ndjson().encode())
+    target.writelines(frame.write_ndjson().encode() for frame in frames)
 
 
 def _write_csv(frames: "Iterator[pl.DataFrame]", target: BinaryIO) -> None:
-    for number, frame in enumerate(frames):
-        target.write(_flat(frame).write_csv(include_header=number == 0).encode())
+    target.writelines(
+        _flat(frame).write_csv(include_header=number == 0).encode() for number, frame in enumerate(frames)
+    )
 
 
 def _write_parquet(frames: "Iterator[pl.DataFrame]", target: BinaryIO) -> None:

@@ -18,8 +18,8 @@ from integrationhub.errors import NotFound
 def replay(invocation: Invocation, directory: Path, order: Path, setup: Path | None, as_json: bool) -> None:
     """Take the deliveries that --order lists, from DIRECTORY, in that order; "now" is when each one was received.
 
-    An order line is a JSON object with feed, paths (relative to DIRECTORY) and, if known, received_at. With --setup, test
-    identities count as usable, and sequences.json gives the next sequence number of a feed.
+    An order line is a JSON object with feed, paths (relative to DIRECTORY) and, if known, received_at. With --setup,
+    test identities count as usable, and sequences.json gives the next sequence number of a feed.
     """
     from integrationhub.replay import begin_sequences, read_order
     from integrationhub.replay import replay as run_order
@@ -34,7 +34,9 @@ def replay(invocation: Invocation, directory: Path, order: Path, setup: Path | N
             if as_json:
                 print_json(result)
             else:
-                click.echo(f"{result['feed']} {' '.join(result['paths'])}: {result['outcome']} {result['reason'] or ''}")
+                click.echo(
+                    f"{result['feed']} {' '.join(result['paths'])}: {result['outcome']} {result['reason'] or ''}"
+                )
 
 
 @click.command()

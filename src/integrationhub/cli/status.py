@@ -42,7 +42,9 @@ def _row(hub: "Hub", item: "ConnectorStatus") -> dict[str, object]:
         "last_received": _instant(last.received_at) if last else None,
         "stopped_at_sequence": feed.stopped_sequence,
         "stopped_by": feed.stopped_code,
-        "waiting": [{"file": held.name, "code": held.reasons[0].code, "text": held.reasons[0].text} for held in item.held],
+        "waiting": [
+            {"file": held.name, "code": held.reasons[0].code, "text": held.reasons[0].text} for held in item.held
+        ],
         "missing_since": _instant(_missing(hub, item)),
         "exceptions": item.exceptions,
         "deliveries": dict(item.deliveries),
@@ -57,9 +59,7 @@ def _missing(hub: "Hub", item: "ConnectorStatus") -> datetime | None:
         deadline = hub.catalogue.connector(item.connector).delivery.deadline
     except HubError:
         return None  # a connector that was removed expects nothing any more
-    return missing_since(
-        now=hub.clock(), deadline=deadline, last_received=item.last.received_at if item.last else None
-    )
+    return missing_since(now=hub.clock(), deadline=deadline, last_received=item.last.received_at if item.last else None)
 
 
 def _outbox(state: "StoreStatus") -> dict[str, object]:
@@ -93,8 +93,8 @@ def _tell(report: dict[str, object]) -> None:
     for row in rows:
         if row["stopped_at_sequence"] is not None:
             click.echo(
-                f"{row['connector']} stands still at sequence {row['stopped_at_sequence']} ({row['stopped_by']}). Deliver "
-                f"it corrected, or: integrationhub connector resume {row['connector']} "
+                f"{row['connector']} stands still at sequence {row['stopped_at_sequence']} ({row['stopped_by']}). "
+                f"Deliver it corrected, or: integrationhub connector resume {row['connector']} "
                 f"--skip {row['stopped_at_sequence']} --reason TEXT"
             )
         for held in row["waiting"]:

@@ -1,7 +1,7 @@
 """The daemon's HTTP port: is it alive, is it consuming, and what does it count.
 
-`/healthz/live` 200 while the process serves · `/healthz/ready` 200 when every part works and the store answers, else 503
-· `/metrics` in the Prometheus text format. Standard library only: three fixed answers need no framework.
+`/healthz/live` 200 while the process serves · `/healthz/ready` 200 when every part works and the store answers, else
+503 · `/metrics` in the Prometheus text format. Standard library only: three fixed answers need no framework.
 """
 
 import threading
@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Self
 
 from integrationhub.bootstrap import Hub
-from integrationhub.errors import ConfigurationError, HubError
 from integrationhub.daemon.metrics import metrics_text
+from integrationhub.errors import ConfigurationError, HubError
 
 Answer = tuple[int, str, bytes]
 

@@ -1,7 +1,7 @@
 """Metrics of a hub in the Prometheus text format, read from the store when they are asked for.
 
-Nothing is counted twice: what the store knows is the truth, also after a restart. Labels are connector names, states and
-reason codes, never references.
+Nothing is counted twice: what the store knows is the truth, also after a restart. Labels are connector names, states
+and reason codes, never references.
 """
 
 from collections.abc import Iterator

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 from integrationhub.bootstrap import Hub
-from integrationhub.errors import Conflict, HubError, NotFound, RecordRejected, TransientError
 from integrationhub.daemon.health import HealthServer
+from integrationhub.errors import Conflict, HubError, NotFound, RecordRejected, TransientError
 from integrationhub.intake.report import FileVerdict
 from integrationhub.pipeline import Pipeline
 from integrationhub.receive.folder import find_files, handed_over, put_away

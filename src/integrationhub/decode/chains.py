@@ -19,7 +19,7 @@ Bytes: TypeAlias = npt.NDArray[np.uint8]
 Positions: TypeAlias = npt.NDArray[np.int64]
 
 LANE = 32 * 1024
-_GUESSED = 1024  # bytes at the front of a lane in which a record start is looked for
+_GUESSED = 512  # bytes at the front of a lane in which a record start is looked for
 _LIKELY_LENGTH = 32 * 1024
 _LIKELY_RECORDS = 4  # that must follow each other for a guess to be taken
 _MOST_STEPS = 2048  # records of a lane; with more of them it is walked record by record
@@ -120,8 +120,10 @@ def _guesses(buffer: Bytes, field: LengthField, lane: int) -> Positions:
     width = min(_GUESSED, lane)
     count = (len(windows) - width) // lane
     fronts = np.ndarray((count, width), field.kind, buffer.data, lane + field.shift, (lane, 1))
-    values = fronts + np.int64(field.adjustment)
-    lanes, places = np.nonzero((values >= field.minimum) & (values <= _LIKELY_LENGTH))
+    values = fronts.astype(fronts.dtype.newbyteorder("="))
+    least = max(field.minimum - field.adjustment, 0)
+    most = min(max(_LIKELY_LENGTH - field.adjustment, 0), np.iinfo(values.dtype).max)
+    lanes, places = np.nonzero((values >= least) & (values <= most))
     start = position = (lanes + 1) * lane + places
     likely = np.ones(len(position), np.bool_)
     for _ in range(_LIKELY_RECORDS):

@@ -239,10 +239,13 @@ def as_at_of(header: Mapping[str, Any], structure: Structure) -> date | None:
     return _FORMATS[rule.format](value) if isinstance(value, int) else None
 
 
+_DAYS = 366
+
+
 def _cyyddd(value: int) -> date | None:
     """0CYYDDD: C = 0 for 19xx, 1 for 20xx; DDD day of year (csa1993.md §3)."""
     century, year, day = value // 100_000, value // 1000 % 100, value % 1000
-    if not 0 <= century <= 1 or not 1 <= day <= 366:  # a seventh digit other than 0 makes the century too large
+    if not 0 <= century <= 1 or not 1 <= day <= _DAYS:  # a seventh digit other than 0 makes the century too large
         return None
     first = date(1900 + century * 100 + year, 1, 1)
     found = date.fromordinal(first.toordinal() + day - 1)

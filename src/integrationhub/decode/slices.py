@@ -1,8 +1,8 @@
 """A big file in pieces: read once from front to back, cut where a group begins, each piece decoded alone.
 
-Memory is bounded by the piece, whatever the file's size: a piece is about `target` bytes and grows only to hold one group
-that is larger, up to `target × GROUP_LIMIT`. The cuts depend on the bytes and on `target` alone, so a run that was killed
-finds the same pieces again.
+Memory is bounded by the piece, whatever the file's size: a piece is about `target` bytes and grows only to hold one
+group that is larger, up to `target × GROUP_LIMIT`. The cuts depend on the bytes and on `target` alone, so a run that
+was killed finds the same pieces again.
 """
 
 from collections.abc import Iterator, Mapping
@@ -113,7 +113,8 @@ class SliceReader:
 
     def _cut(self, buffer: bytes, *, start: int, number: int, record: int, ended: bool) -> _Piece | None:
         """The records at the front of the buffer up to the last one that opens a group, all of them when the file ends
-        or can't be read further; None when no second group begins in the buffer."""
+        or can't be read further; None when no second group begins in the buffer.
+        """
         data = np.frombuffer(buffer, np.uint8)
         frames = self._framing.scan(data, start, final=ended)
         kinds = self._decoder.record_types_of(data, frames.starts, frames.lengths)
@@ -163,15 +164,17 @@ class SliceReader:
         unknown = np.flatnonzero(piece.kinds < 0)
         if len(unknown):
             place = int(unknown[0])
-            yield Reason(code=self._codes.record_type, text="unknown record type", **self._place(piece, place))
+            yield self._fault(piece, place, code=self._codes.record_type, text="unknown record type")
         check = self._decoder.length_check(piece.buffer, frames.starts, frames.lengths, piece.kinds).first()
         if check is not None:
             expected = "its counts give no length" if check.expected is None else f"by its counts {check.expected}"
             text = f"the record has {check.actual} bytes, {expected}"
-            yield Reason(code=self._codes.length, text=text, field=check.field, **self._place(piece, check.record))
+            yield self._fault(piece, check.record, code=self._codes.length, text=text, field=check.field)
 
-    def _place(self, piece: _Piece, record: int) -> dict[str, int]:
-        return {"record": piece.first_record + record, "offset": int(piece.frames.starts[record]) + piece.start}
+    def _fault(self, piece: _Piece, record: int, *, code: str, text: str, field: str | None = None) -> Reason:
+        """A fault of the record at a place in the piece."""
+        offset = int(piece.frames.starts[record]) + piece.start
+        return Reason(code=code, text=text, record=piece.first_record + record, offset=offset, field=field)
 
     def _oversized(self, buffer: bytes, *, start: int, number: int, record: int) -> Slice:
         """No group ends within the limit: a record that runs on for ever, or records of no group."""

@@ -63,7 +63,7 @@ class StructureCheck:
         )
         for kind, member in self._rules.members.items():
             self._check_members(piece, kind, member, rows)
-        self._check_counts(piece, groups, rows)
+        self._check_counts(piece, rows)
         self._records += len(piece.kinds)
         if len(piece.kinds):
             self._last_kind = rows["kind"][-1]
@@ -123,7 +123,8 @@ class StructureCheck:
 
     def _check_parent(self, piece: Slice, kind: str, member: Member, rows: pl.DataFrame) -> None:
         """A record that names a parent of its group stands behind it; a name of no such parent is an orphan, not a
-        fault (R10 asks only of records "with a case of the group")."""
+        fault (R10 asks only of records "with a case of the group").
+        """
         assert member.parent is not None
         parent_key = self._rules.members[member.parent.type].key
         assert parent_key is not None
@@ -141,7 +142,7 @@ class StructureCheck:
             text = f"a {kind} record stands before the {member.parent.type} record that it belongs to"
             self._faults.append(self._fault(text, row["record"], row["offset"], name=member.parent.key))
 
-    def _check_counts(self, piece: Slice, groups: pl.DataFrame, rows: pl.DataFrame) -> None:
+    def _check_counts(self, piece: Slice, rows: pl.DataFrame) -> None:
         """The group record's count of its members is their number."""
         for kind, member in self._rules.members.items():
             if member.counted_by is None:

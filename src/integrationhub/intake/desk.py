@@ -21,9 +21,7 @@ class FeedDesk:
         """Hold the connector until `resume`."""
         with self.store.begin() as work:
             feed = work.feeds.lock(self.connector)
-            work.feeds.save(
-                replace(feed, paused=True, paused_at=self.clock(), paused_by=by, paused_reason=reason)
-            )
+            work.feeds.save(replace(feed, paused=True, paused_at=self.clock(), paused_by=by, paused_reason=reason))
             work.commit()
 
     def resume(self, *, skip: int | None, by: str, reason: str | None) -> None:

@@ -96,9 +96,7 @@ class Loader:
         place = {"connector": self.descriptor.name, "delivery_id": delivery.delivery_id}
         work.outbox.add(debt_events(changes, environment=self.environment, **place), at=now)
 
-    def _accept(
-        self, work: Work, delivery: Delivery, staged: Staged, last: StagedSlice, now: datetime
-    ) -> FileReport:
+    def _accept(self, work: Work, delivery: Delivery, staged: Staged, last: StagedSlice, now: datetime) -> FileReport:
         """Close the file: what is gone, the report, the delivery, the feed."""
         groups = [group for piece in staged.slices for group in piece.quarantined]
         closed = work.canonical.close_file(
@@ -136,15 +134,11 @@ class Loader:
             connector=self.descriptor.name,
             sha256=delivery.sha256,
             verdict=FileVerdict.ACCEPTED,
-            reasons=tuple(
-                reason for piece in staged.slices for group in piece.quarantined for reason in group.reasons
-            ),
+            reasons=tuple(reason for piece in staged.slices for group in piece.quarantined for reason in group.reasons),
             records=sum(piece.records for piece in staged.slices),
             outcomes={name: sum(count[name] for count in counts) for name in ("LOADED", "EXCEPTION")},
             controls=controls_of(staged),
-            debts=Amount(
-                count=sum(count["debts"] for count in counts), pence=sum(count["pence"] for count in counts)
-            ),
+            debts=Amount(count=sum(count["debts"] for count in counts), pence=sum(count["pence"] for count in counts)),
             missing=tuple(gone),
         )
 

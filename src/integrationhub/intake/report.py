@@ -1,7 +1,7 @@
 """The report of one file: what became of it, in the shape that INTERFACE fixes for `ingest` and `check`.
 
-A report is built once, stored with the delivery, and printed as it stands: after a crash, for a repeat, and for the file
-that was taken up later, it is the same object.
+A report is built once, stored with the delivery, and printed as it stands: after a crash, for a repeat, and for the
+file that was taken up later, it is the same object.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
 """A file is checked and mapped in one pass, before anything of it is stored.
 
-Each slice is decoded, fed to the file's controls, mapped, and its canonical rows are put on the spool: Arrow files in the
-work folder, one folder a slice. Groups with a field that can't be understood are taken out here (R13). The spool is
+Each slice is decoded, fed to the file's controls, mapped, and its canonical rows are put on the spool: Arrow files in
+the work folder, one folder a slice. Groups with a field that can't be understood are taken out here (R13). The spool is
 scratch: after a crash it is made again from the original, and the same bytes give the same slices.
 """
 
@@ -56,7 +56,8 @@ class Parts:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StagedSlice:
     """A slice on the spool. `records` counts the units that get an outcome: no header, no trailer; `totals` are the
-    slice's parts of the file's control totals."""
+    slice's parts of the file's control totals.
+    """
 
     number: int
     first_record: int
@@ -220,4 +221,3 @@ def _without(rows: pl.DataFrame, groups: pl.DataFrame, bad: set[int]) -> pl.Data
     is_bad = np.isin(starts, list(bad))
     group = np.searchsorted(starts, rows["record_no"].to_numpy(), side="right") - 1
     return rows.filter(pl.Series(~is_bad[group] | (group < 0)))
-

@@ -74,7 +74,9 @@ class Tracer:
         """The row's trace; `slices` are those of its delivery. InvariantBroken: the original is not what was loaded."""
         delivery = row.delivery
         if delivery is None:
-            raise InvariantBroken(f"{row.entity} {row.identifier} names a delivery that is not stored", code="PROVENANCE")
+            raise InvariantBroken(
+                f"{row.entity} {row.identifier} names a delivery that is not stored", code="PROVENANCE"
+            )
         record = int(row.values["record_no"])
         buffer, base, start, length = self._record(delivery.sha256, record, slices)
         places = self._decoder.records.places(buffer, start, length)
@@ -94,7 +96,7 @@ class Tracer:
         )
 
     def _record(self, sha256: str, record: int, slices: Sequence[Slice]) -> tuple[np.ndarray, int, int, int]:
-        """The bytes of the slice around a record, their offset in the file, and start and length of the record there."""
+        """The bytes of the slice around a record, their offset in the file, start and length of the record in them."""
         piece = next((item for item in slices if item.first_record <= record <= item.last_record), None)
         if piece is None:
             raise InvariantBroken(f"no slice of the delivery holds record {record}", code="PROVENANCE")
@@ -125,13 +127,9 @@ class Tracer:
                 for source in line.fields
                 for place in places.get((source.table, source.field), ())
             )
-            yield TracedField(
-                name=item.name, value=row.values[item.name], expression=line.expression, sources=sources
-            )
+            yield TracedField(name=item.name, value=row.values[item.name], expression=line.expression, sources=sources)
 
-    def _lines(
-        self, row: TracedRow, places: Mapping[tuple[str, str], Sequence[FieldPlace]]
-    ) -> Mapping[str, Lineage]:
+    def _lines(self, row: TracedRow, places: Mapping[tuple[str, str], Sequence[FieldPlace]]) -> Mapping[str, Lineage]:
         """The lineage of each field in the source of the entity that made this row.
 
         Several sources may fill an entity from one record (a case gives a debt for each owner): the row is of the one

@@ -62,6 +62,7 @@ class Relay:
         self._outbox = outbox
         self._publisher = publisher
         self._clock = clock
+        self._declared = False
 
     def send_round(self, limit: int = ROUND) -> int:
         """Send up to `limit` events and give their number; 0 when none waits.
@@ -71,6 +72,9 @@ class Relay:
         """
         events = self._outbox.waiting(limit)
         if events:
+            if not self._declared:  # not before: the broker may be away for as long as there is nothing to send
+                self._publisher.declare(EVENTS_TOPOLOGY)
+                self._declared = True
             self._publisher.publish([outgoing(event) for event in events])
             self._outbox.mark_published([event.position for event in events], at=self._clock())
         return len(events)

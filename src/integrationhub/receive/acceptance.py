@@ -73,48 +73,67 @@ def decide(offer: Offer, feed: FeedState, *, codes: DeliveryCodes, first_sequenc
 
     `first_sequence` is the number a feed without history begins with; None means any.
     """
-    disagreement = _trigger_fault(offer, code=codes.trigger)
-    if disagreement is not None:
-        return Decision(verdict=Verdict.REJECTED, reason=disagreement)
-    sequence = offer.sequence
-    assert sequence is not None  # _trigger_fault refuses names without one
+    fault = _trigger_fault(offer, code=codes.trigger)
+    if fault is not None:
+        return Decision(verdict=Verdict.REJECTED, reason=fault)
+    assert offer.sequence is not None  # _trigger_fault refuses names without one
+    return _in_sequence(offer, offer.sequence, feed, codes, first_sequence)
+
+
+def _in_sequence(
+    offer: Offer, sequence: int, feed: FeedState, codes: DeliveryCodes, first_sequence: int | None
+) -> Decision:
+    """What becomes of an offer whose trigger, name and header agree."""
     used = _already_used(offer, sequence, feed, codes)
     if used is not None:
         return used
     waiting = must_wait(sequence, feed, first_sequence, codes)
     if waiting is not None:
         return Decision(verdict=Verdict.HELD, reason=waiting)
+    damage = _transfer_fault(offer, codes)
+    return Decision(verdict=Verdict.REJECTED if damage else Verdict.PROCEED, reason=damage)
+
+
+def _transfer_fault(offer: Offer, codes: DeliveryCodes) -> Reason | None:
+    """Why the bytes are not the ones that the trigger file speaks of."""
     assert isinstance(offer.trigger, Trigger)
     if offer.size != offer.trigger.size:
         text = f"the data file has {offer.size} bytes, its trigger file says {offer.trigger.size}"
-        return Decision(verdict=Verdict.REJECTED, reason=Reason(code=codes.size, text=text, field="BYTES"))
+        return Reason(code=codes.size, text=text, field="BYTES")
     if offer.sha256 != offer.trigger.sha256:
         text = "the data file's SHA-256 is not the one in its trigger file"
-        return Decision(verdict=Verdict.REJECTED, reason=Reason(code=codes.hash, text=text, field="SHA256"))
-    return Decision(verdict=Verdict.PROCEED)
+        return Reason(code=codes.hash, text=text, field="SHA256")
+    return None
 
 
 def _trigger_fault(offer: Offer, *, code: str) -> Reason | None:
     """Why trigger, name and header don't fit together; None if they do."""
-    trigger, header = offer.trigger, offer.header
+    trigger = offer.trigger
     if isinstance(trigger, Reason):
         return trigger
+    field, text = None, None
     if offer.sequence is None:
-        return Reason(code=code, text="the file's name is not of the form that the connector's descriptor gives")
-    if trigger.file != offer.name:
-        return Reason(code=code, text="FILE in the trigger file is not the data file's name", field="FILE")
-    if trigger.sequence is not None and trigger.sequence != offer.sequence:
-        return Reason(code=code, text="SEQUENCE in the trigger file is not the one in the file's name", field="SEQUENCE")
+        text = "the file's name is not of the form that the connector's descriptor gives"
+    elif trigger.file != offer.name:
+        field, text = "FILE", "FILE in the trigger file is not the data file's name"
+    elif trigger.sequence is not None and trigger.sequence != offer.sequence:
+        field, text = "SEQUENCE", "SEQUENCE in the trigger file is not the one in the file's name"
+    if text is not None:
+        return Reason(code=code, text=text, field=field)
+    return _header_fault(offer, trigger, code=code)
+
+
+def _header_fault(offer: Offer, trigger: Trigger, *, code: str) -> Reason | None:
+    """Why the header says otherwise than name and trigger; None if it doesn't, or there is none to compare with."""
+    header = offer.header
     if header is None:
         return None
     if header.sequence is not None and header.sequence != offer.sequence:
-        return Reason(
-            code=code, text="the header's sequence is not the one in the file's name", record=1, field="SEQUENCE"
-        )
+        text = "the header's sequence is not the one in the file's name"
+        return Reason(code=code, text=text, record=1, field="SEQUENCE")
     if trigger.as_at is not None and header.as_at != trigger.as_at:
-        return Reason(
-            code=code, text="ASAT in the trigger file is not the header's as-at date", record=1, field="ASAT"
-        )
+        text = "ASAT in the trigger file is not the header's as-at date"
+        return Reason(code=code, text=text, record=1, field="ASAT")
     return None
 
 

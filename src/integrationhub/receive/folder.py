@@ -5,7 +5,6 @@ one is still being written. The folder is scanned again each time; file events a
 are taken in sequence order.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,12 +51,13 @@ def handed_over(folder: Path, rules: DeliveryRules) -> list[FoundFile]:
 
 def put_away(item: FoundFile, *, refused: bool) -> None:
     """Move a taken file and its trigger out of the watched folder; the trigger goes first, so that a crash between the
-    two moves leaves a data file without trigger, which nobody takes, and never a trigger without data."""
+    two moves leaves a data file without trigger, which nobody takes, and never a trigger without data.
+    """
     target = item.path.parent / (REFUSED if refused else TAKEN)
     target.mkdir(exist_ok=True)
     for path in (item.trigger, item.path):
         if path is not None and path.exists():
-            os.replace(path, target / path.name)
+            Path(path).replace(target / path.name)
 
 
 def _single(path: Path, rules: DeliveryRules) -> FoundFile:
@@ -67,9 +67,7 @@ def _single(path: Path, rules: DeliveryRules) -> FoundFile:
     if not data.is_file():
         raise NotFound(f"there is no file {data.name} in that folder", remedy="name a data file or a folder")
     trigger = data.with_name(rules.trigger.name_for(data.name))
-    return FoundFile(
-        path=data, trigger=trigger if trigger.is_file() else None, sequence=rules.sequence_of(data.name)
-    )
+    return FoundFile(path=data, trigger=trigger if trigger.is_file() else None, sequence=rules.sequence_of(data.name))
 
 
 def _in_folder(folder: Path, rules: DeliveryRules) -> Iterator[FoundFile]:

@@ -16,6 +16,7 @@ QUEUE = "integrationhub.files"
 """Where notices arrive."""
 
 _LIMIT = 64 * 1024
+_SHAPE = {"connector": str, "uri": str, "sha256": str, "bytes": int}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,18 +49,13 @@ class FileNotice:
 def read_notice(body: bytes) -> FileNotice:
     """The notice in a message body; RecordRejected `NOTICE_INVALID` when it is none."""
     try:
-        if len(body) > _LIMIT:
-            raise ValueError("too large")
-        row = json.loads(body)
-        notice = FileNotice(
-            connector=row["connector"], uri=row["uri"], sha256=row["sha256"].lower(), size=row["bytes"]
-        )
-        if not (isinstance(notice.connector, str) and isinstance(notice.uri, str) and type(notice.size) is int):
-            raise TypeError("wrong type")
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
+        row = json.loads(body) if len(body) <= _LIMIT else None
+    except (ValueError, RecursionError):
+        row = None
+    if not isinstance(row, dict) or any(type(row.get(name)) is not kind for name, kind in _SHAPE.items()):
         raise RecordRejected(
-            f"a file notice that can't be read ({type(exc).__name__})",
+            "a file notice that can't be read",
             code="NOTICE_INVALID",
-            remedy='send a JSON object with "connector", "uri", "sha256" and "bytes"',
-        ) from exc
-    return notice
+            remedy='send a JSON object with "connector", "uri", "sha256" (texts) and "bytes" (a number)',
+        )
+    return FileNotice(connector=row["connector"], uri=row["uri"], sha256=row["sha256"].lower(), size=row["bytes"])

@@ -67,7 +67,9 @@ class Originals:
         """The bytes kept under `sha256`, seekable; NotFound when nothing is."""
         place = self._place(sha256)
         if not self._fs.exists(place):
-            raise NotFound(f"no original with SHA-256 {sha256} is kept", remedy="look at the originals location setting")
+            raise NotFound(
+                f"no original with SHA-256 {sha256} is kept", remedy="look at the originals location setting"
+            )
         with self._fs.open(place, "rb") as stream:
             yield cast("BinaryIO", stream)
 

@@ -46,7 +46,7 @@ class Identity(Part):
 
 
 class Trigger(Part):
-    """The file that is written last: its name is the data file's with `replaces` exchanged for `suffix`, or appended."""
+    """The file that is written last: named like the data file, `suffix` in the place of `replaces`, or appended."""
 
     suffix: str = ".ctl"
     replaces: str = ""

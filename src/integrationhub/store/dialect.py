@@ -39,7 +39,7 @@ def affected(connection: Connection, statement: Executable) -> int:
     """Run a statement and count the rows it inserted, changed or deleted."""
     # SQLAlchemy keeps the driver's count only for UPDATE and DELETE unless it is asked to.
     return cast(
-        CursorResult[Any], connection.execute(statement, execution_options={"preserve_rowcount": True})
+        "CursorResult[Any]", connection.execute(statement, execution_options={"preserve_rowcount": True})
     ).rowcount
 
 

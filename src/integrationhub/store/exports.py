@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 
 import polars as pl
-from sqlalchemy import Connection, Executable, distinct, select, text
+from sqlalchemy import Connection, Executable, select, text
 from sqlalchemy.sql.elements import ColumnElement
 
 from integrationhub.canonical.model import ENTITIES, Entity, Type
@@ -139,9 +139,8 @@ def _debts(connection: Connection) -> Iterator[pl.DataFrame]:
 
 
 def _open_codes(connection: Connection) -> Mapping[str, list[str]]:
-    open_items = select(distinct(WORKLIST.c.group_id), WORKLIST.c.code).where(
-        WORKLIST.c.group_id.is_not(None), WORKLIST.c.state != "RESOLVED"
-    )
+    waiting = (WORKLIST.c.group_id.is_not(None), WORKLIST.c.state != "RESOLVED")
+    open_items = select(WORKLIST.c.group_id, WORKLIST.c.code).distinct().where(*waiting)
     codes: dict[str, list[str]] = defaultdict(list)
     for group_id, code in connection.execute(open_items.order_by(WORKLIST.c.group_id, WORKLIST.c.code)):
         codes[group_id].append(code)
