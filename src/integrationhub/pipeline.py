@@ -12,7 +12,7 @@ or the hub starts again, in the state that an undisturbed run would have left.
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -105,6 +105,19 @@ class Pipeline:
             released = self._release(now, progress)
             report = replace(report, released=tuple(Path(item.path).name for item in released))
         return report
+
+    def take_all(self, files: Iterable[FoundFile], watch: Callable[[FoundFile], Progress]) -> list[FileReport]:
+        """Take files one after the other, after what a killed run left half done; the reports as things stand then.
+
+        A file that the killed run had begun is reported as what it has become now, not as a repeat of itself.
+        """
+        with self.exclusive():
+            finished = {report.sha256: report for report in self.resume()}
+            taken = [self.take(item, progress=watch(item)) for item in files]
+        for place, report in enumerate(taken):
+            if report.verdict is FileVerdict.DUPLICATE and report.sha256 in finished:
+                taken[place] = finished[report.sha256].with_path(report.path)
+        return [self.latest(report) for report in taken]
 
     def latest(self, report: FileReport) -> FileReport:
         """The report of the same file as things stand now: one that waited may have been taken up since."""

@@ -1,7 +1,7 @@
 """`integrationhub ingest` and `check`: take files now, or say what would become of them."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,13 +31,9 @@ def ingest(invocation: Invocation, connector: str, paths: tuple[Path, ...], as_j
     """
     from integrationhub.intake.report import exit_code
 
-    with invocation.hub() as hub:
+    with invocation.hub() as hub, _bars() as watch:
         pipeline = hub.pipeline(connector)
-        files = _find(pipeline, paths)
-        with pipeline.exclusive():
-            pipeline.resume()
-            taken = [_watched(pipeline.take, item) for item in files]
-        reports = [pipeline.latest(report) for report in taken]
+        reports = pipeline.take_all(_find(pipeline, paths), watch)
     _print(reports, as_json=as_json)
     return exit_code(reports)
 
@@ -54,9 +50,9 @@ def check(invocation: Invocation, connector: str, paths: tuple[Path, ...], as_js
     """
     from integrationhub.intake.report import exit_code
 
-    with invocation.hub(trial=True) as hub:
+    with invocation.hub(trial=True) as hub, _bars() as watch:
         pipeline = hub.pipeline(connector)
-        reports = [_watched(pipeline.check, item) for item in _find(pipeline, paths)]
+        reports = [pipeline.check(item, progress=watch(item)) for item in _find(pipeline, paths)]
     _print(reports, as_json=as_json)
     return exit_code(reports)
 
@@ -75,24 +71,24 @@ def _find(pipeline: "Pipeline", paths: tuple[Path, ...]) -> "list[FoundFile]":
     return files
 
 
-def _watched(work: "Callable[..., FileReport]", item: "FoundFile") -> "FileReport":
-    """Run the work on one file under a progress bar."""
-    with _bar(item) as told:
-        return work(item, progress=told)
-
-
 @contextmanager
-def _bar(item: "FoundFile") -> "Iterator[Progress]":
-    size = item.path.stat().st_size
-    with progress(item.name, total=2 * size) as advance:
-        before = 0
+def _bars() -> "Iterator[Callable[[FoundFile], Progress]]":
+    """Gives a function that begins a file's progress bar; a file is gone through twice."""
+    with ExitStack() as bars:
 
-        def told(done: int, _total: int) -> None:
-            nonlocal before
-            advance(done - before)
-            before = done
+        def watch(item: "FoundFile") -> "Progress":
+            bars.close()  # the bar of the file before
+            advance = bars.enter_context(progress(item.name, total=2 * item.path.stat().st_size))
+            before = 0
 
-        yield told
+            def told(done: int, _total: int) -> None:
+                nonlocal before
+                advance(done - before)
+                before = done
+
+            return told
+
+        yield watch
 
 
 def _print(reports: "list[FileReport]", *, as_json: bool) -> None:

@@ -22,7 +22,8 @@ LANE = 32 * 1024
 _GUESSED = 512  # bytes at the front of a lane in which a record start is looked for
 _LIKELY_LENGTH = 32 * 1024
 _LIKELY_RECORDS = 4  # that must follow each other for a guess to be taken
-_MOST_STEPS = 2048  # records of a lane; with more of them it is walked record by record
+_STEPS = 32  # between two looks at how far the lanes have come
+_MOST_BLOCKS = 64  # of so many steps; a lane with more records is walked record by record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,15 +104,28 @@ def _walk_lanes(buffer: Bytes, field: LengthField, lane: int) -> tuple[list[Posi
 def _step(buffer: Bytes, field: LengthField, starts: Positions, bounds: Positions) -> tuple[Positions, Positions]:
     """All positions of every lane (a column each), and where each came to at or past its bound."""
     windows, beyond = field.windows(buffer), len(buffer) + 1
+    last = len(windows) - 1
+    blocks = [starts[None, :]]
     position = starts
-    steps = [starts]
-    while len(steps) < _MOST_STEPS and bool((position < bounds).any()):
-        length = windows[np.minimum(position, len(windows) - 1)] + np.int64(field.adjustment)
-        length[length < field.minimum] = beyond
-        position = np.minimum(position + length, beyond)
-        steps.append(position)
-    visited = np.stack(steps)
+    while len(blocks) <= _MOST_BLOCKS and bool((position < bounds).any()):
+        block = np.empty((_STEPS, len(starts)), np.int64)
+        for row in block:
+            np.add(position, windows[np.minimum(position, last)], out=row)
+            if field.adjustment:
+                row += field.adjustment
+            position = row
+        blocks.append(_up_to_faults(np.concatenate((blocks[-1][-1:], block)), field.minimum, beyond)[1:])
+        position = blocks[-1][-1]
+    visited = np.concatenate(blocks)
     return visited, np.where(visited >= bounds, visited, beyond).min(axis=0)
+
+
+def _up_to_faults(visited: Positions, minimum: int, beyond: int) -> Positions:
+    """The positions with those behind a length that is none put out of reach."""
+    bad = np.diff(visited, axis=0) < minimum
+    if bad.any():
+        visited[1:][np.logical_or.accumulate(bad, axis=0)] = beyond
+    return visited
 
 
 def _guesses(buffer: Bytes, field: LengthField, lane: int) -> Positions:

@@ -78,7 +78,8 @@ class TextColumn:
         self._offset = offset
         self._width = item.length
         self._reading = reading
-        self._raw = np.empty((rows, item.length), np.uint8)
+        self._memory = bytearray(rows * item.length)
+        self._raw = np.frombuffer(self._memory, np.uint8).reshape(rows, item.length)
         self._null: Mask | None = None
 
     def fill(self, block: Block, at: slice, inside: Integers | None) -> None:
@@ -98,7 +99,7 @@ class TextColumn:
 
     def finish(self) -> Array:
         """The trimmed strings."""
-        return fixed_text(self._raw, self._reading.page, self._reading.trim, self._null)
+        return fixed_text(self._memory, self._width, self._reading.page, self._reading.trim, self._null)
 
     def faults(self) -> list[Faulty]:
         """None: any byte is a character."""

@@ -16,6 +16,7 @@ from integrationhub.decode.arrow import bitmap, buffer_of
 from integrationhub.decode.codepage import CodePage
 
 Bytes: TypeAlias = npt.NDArray[np.uint8]
+Mask: TypeAlias = npt.NDArray[np.bool_]
 Trim = Literal["both", "left", "right", "none"]
 
 _HEXADECIMAL = np.array([list(f"{byte:02X}".encode()) for byte in range(256)], np.uint8)
@@ -29,29 +30,28 @@ def hexadecimal(raw: Bytes) -> pa.StringArray:
     return pa.StringArray.from_buffers(rows, buffer_of(offsets), buffer_of(_HEXADECIMAL[raw]))
 
 
-def fixed_text(raw: Bytes, page: CodePage, trim: Trim, null: npt.NDArray[np.bool_] | None) -> pa.StringArray:
-    """The strings of n rows of equally many bytes; `null` marks rows without one."""
-    rows, width = raw.shape
-    offsets = np.arange(rows + 1, dtype=np.int32) * width
-    return _strings(raw.reshape(-1), offsets, page, trim, null)
+def fixed_text(raw: bytearray, width: int, page: CodePage, trim: Trim, null: Mask | None) -> pa.StringArray:
+    """The strings of rows of `width` bytes each; `null` marks rows without one."""
+    offsets = np.arange(len(raw) // width + 1, dtype=np.int32) * width
+    return _strings(raw, offsets, page, trim, null)
 
 
 def varying_text(raw: Bytes, lengths: npt.NDArray[np.int64], page: CodePage, trim: Trim) -> pa.StringArray:
     """The strings of bytes that follow each other, `lengths[i]` of them for row i."""
     offsets = np.zeros(len(lengths) + 1, np.int32)
     np.cumsum(lengths, out=offsets[1:])
-    return _strings(raw, offsets, page, trim, None)
+    return _strings(bytearray(raw.tobytes()), offsets, page, trim, None)
 
 
 def _strings(
-    raw: Bytes, offsets: npt.NDArray[np.int32], page: CodePage, trim: Trim, null: npt.NDArray[np.bool_] | None
+    raw: bytearray, offsets: npt.NDArray[np.int32], page: CodePage, trim: Trim, null: Mask | None
 ) -> pa.StringArray:
-    characters = raw.tobytes().translate(page.ascii)
+    characters = raw.translate(page.ascii)
     rows = len(offsets) - 1
     valid = None if null is None or not null.any() else bitmap(~null)
     strings = pa.StringArray.from_buffers(rows, buffer_of(offsets), pa.py_buffer(characters), valid)
     if not characters.isascii():
-        strings = _with_wide_rows(strings, raw, offsets, page, null)
+        strings = _with_wide_rows(strings, np.frombuffer(raw, np.uint8), offsets, page, null)
     return _TRIMS[trim](strings, " ") if trim in _TRIMS else strings
 
 
@@ -60,10 +60,10 @@ def _with_wide_rows(
     raw: Bytes,
     offsets: npt.NDArray[np.int32],
     page: CodePage,
-    null: npt.NDArray[np.bool_] | None,
+    null: Mask | None,
 ) -> pa.StringArray:
     """The strings with every row that has a character beyond ASCII replaced by its UTF-8."""
-    places = np.flatnonzero(page.utf8_lengths[raw] > 1) if raw.size else np.zeros(0, np.int64)
+    places = np.flatnonzero(page.utf8_lengths[raw] > 1)
     wide = np.unique(np.searchsorted(offsets, places, side="right") - 1)
     starts, lengths = offsets[wide].astype(np.int64), np.diff(offsets)[wide].astype(np.int64)
     replaced = _utf8(raw[spans(starts, lengths)], lengths, page)

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.expression import FromClause
 
-from integrationhub.store.dialect import fetch_frame, present_in
+from integrationhub.store.dialect import fetch_frame
 from integrationhub.store.schema import CANONICAL
 from integrationhub.store.staging import ENTITY_STAGES, ORIGIN
 
@@ -117,9 +117,10 @@ def _named(found: pl.DataFrame, flags: list[str]) -> pl.DataFrame:
     ).select(*CHANGE_SCHEMA)
 
 
-def _left_out(connection: Connection, cases: Table) -> ColumnElement[bool]:
-    staged = present_in(connection, DEBTS.c.debt_id, _NEW_DEBTS.c.debt_id)
-    return and_(DEBTS.c.case_id.in_(select(cases.c.case_id)), DEBTS.c.status != REMOVED, ~staged)
+def _left_out(cases: Table) -> ColumnElement[bool]:
+    stored = DEBTS.alias("stored")
+    of_cases = select(stored.c.debt_id).where(stored.c.case_id.in_(select(cases.c.case_id)), stored.c.status != REMOVED)
+    return DEBTS.c.debt_id.in_(of_cases.except_(select(_NEW_DEBTS.c.debt_id)))
 
 
 def left_out(connection: Connection, cases: Table) -> pl.DataFrame:
@@ -134,7 +135,7 @@ def left_out(connection: Connection, cases: Table) -> pl.DataFrame:
             null(),
         )
         .select_from(joined)
-        .where(_left_out(connection, cases))
+        .where(_left_out(cases))
         .order_by(DEBTS.c.debt_id)
     )
     found = fetch_frame(connection, statement, {**CHANGE_SCHEMA, "changed": pl.Null()})
@@ -144,8 +145,6 @@ def left_out(connection: Connection, cases: Table) -> pl.DataFrame:
 def remove_left_out(connection: Connection, cases: Table) -> None:
     """Mark the debts that `left_out` gives as REMOVED by the record in `cases`, and drop their source balances."""
     values = {"status": REMOVED, **{name: cases.c[name] for name in ("group_id", *ORIGIN)}}
-    connection.execute(
-        update(DEBTS).where(_left_out(connection, cases), DEBTS.c.case_id == cases.c.case_id).values(**values)
-    )
+    connection.execute(update(DEBTS).where(_left_out(cases), DEBTS.c.case_id == cases.c.case_id).values(**values))
     removed = select(DEBTS.c.debt_id).where(DEBTS.c.case_id.in_(select(cases.c.case_id)), DEBTS.c.status == REMOVED)
     connection.execute(delete(BALANCES).where(_source(BALANCES), BALANCES.c.debt_id.in_(removed)))

@@ -69,7 +69,7 @@ class Canonical:
         if not fresh:
             return Merged(debts=debts.no_changes())
         self._stage_rows(frames, fresh)
-        changes = self._replace()
+        changes = self._replace(sequence * VERSION_STEP)
         sums = self._merge_ledger()
         Slices(self._connection).add_ledger(delivery_id, slice_no, sums)
         return Merged(groups=fresh, debts=changes, ledger=sums)
@@ -95,7 +95,7 @@ class Canonical:
         staging.prepare(connection)
         closing.stage_held(connection, held_groups, held_cases)
         vanished = closing.find_vanished(connection, delivery_id=delivery_id, base=base, whole_book=whole_book)
-        removed, sums = self._withdraw() if vanished else (debts.no_changes(), NOTHING)
+        removed, sums = self._withdraw(base) if vanished else (debts.no_changes(), NOTHING)
         closing.mark_held(connection, delivery_id=delivery_id, base=base)
         gone = closing.mark_gone(connection, source_system=source_system, base=base) if whole_book else ()
         Slices(connection).add_ledger(delivery_id, slice_no, sums)
@@ -127,11 +127,11 @@ class Canonical:
             sealed = seal.seal(chosen) if name == "ledger" else chosen
             staging.fill(self._connection, ENTITY_STAGES[name], sealed)
 
-    def _replace(self) -> pl.DataFrame:
+    def _replace(self, base: int) -> pl.DataFrame:
         connection, cases = self._connection, ENTITY_STAGES["cases"]
         changes = pl.concat([debts.staged_changes(connection), debts.left_out(connection, cases)])
-        replacing.delete_left_out(connection, cases)
-        replacing.delete_left_out_of_groups(connection)
+        replacing.delete_left_out(connection, cases, base=base)
+        replacing.delete_left_out_of_groups(connection, base=base)
         for name, entity in ENTITIES.items():
             if not entity.append_only:
                 replacing.upsert_entity(connection, name)
@@ -143,10 +143,10 @@ class Canonical:
         ledger.find_live_of_groups(self._connection)
         return ledger.merge_lines(self._connection)
 
-    def _withdraw(self) -> tuple[pl.DataFrame, LedgerSums]:
+    def _withdraw(self, base: int) -> tuple[pl.DataFrame, LedgerSums]:
         connection = self._connection
         removed = debts.left_out(connection, VANISHED_CASES)
-        replacing.delete_left_out(connection, VANISHED_CASES)
+        replacing.delete_left_out(connection, VANISHED_CASES, base=base)
         debts.remove_left_out(connection, VANISHED_CASES)
         ledger.find_live_of_cases(connection, VANISHED_CASES)
         sums = ledger.merge_lines(connection)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, delete, or_, sele
 from sqlalchemy.dialects import postgresql, sqlite
 
 from integrationhub.canonical.model import ENTITIES, Entity
-from integrationhub.store.dialect import affected, insert_into, present_in
+from integrationhub.store.dialect import affected, insert_into
 from integrationhub.store.schema import CANONICAL
 from integrationhub.store.staging import ENTITY_STAGES
 
@@ -45,26 +45,31 @@ def _differs(entity: Entity, table: Table, statement: postgresql.Insert | sqlite
     return or_(*(statement.excluded[item.name].is_distinct_from(table.c[item.name]) for item in entity.fields))
 
 
-def delete_left_out(connection: Connection, cases: Table) -> None:
-    """Delete detail rows of these cases that are not staged (`cases`: any table with a column case_id)."""
+def delete_left_out(connection: Connection, cases: Table, *, base: int) -> None:
+    """Delete detail rows of these cases that are not staged (`cases`: any table with a column case_id).
+
+    `base`: the first version of this delivery. Rows of this delivery stay, whatever another slice has done meanwhile.
+    """
     chosen = select(cases.c.case_id)
     allocations, receipts = CANONICAL["allocations"], CANONICAL["receipts"]
     of_cases = select(receipts.c.receipt_id).where(receipts.c.case_id.in_(chosen))
-    _delete_unstaged(connection, "allocations", allocations.c.receipt_id.in_(of_cases))
+    _delete_unstaged(connection, "allocations", allocations.c.receipt_id.in_(of_cases), base)
     for name in DETAILS_OF_CASES:
-        _delete_unstaged(connection, name, CANONICAL[name].c.case_id.in_(chosen))
+        _delete_unstaged(connection, name, CANONICAL[name].c.case_id.in_(chosen), base)
 
 
-def delete_left_out_of_groups(connection: Connection) -> None:
+def delete_left_out_of_groups(connection: Connection, *, base: int) -> None:
     """Delete rows of the staged groups themselves that are not staged: addresses, and rows without a case."""
     groups = select(ENTITY_STAGES["groups"].c.group_id)
-    _delete_unstaged(connection, "addresses", CANONICAL["addresses"].c.group_id.in_(groups))
+    _delete_unstaged(connection, "addresses", CANONICAL["addresses"].c.group_id.in_(groups), base)
     for name in DETAILS_WITHOUT_CASE:
         table = CANONICAL[name]
-        _delete_unstaged(connection, name, and_(table.c.case_id.is_(None), table.c.group_id.in_(groups)))
+        _delete_unstaged(connection, name, and_(table.c.case_id.is_(None), table.c.group_id.in_(groups)), base)
 
 
-def _delete_unstaged(connection: Connection, name: str, scope: ColumnElement[bool]) -> None:
+def _delete_unstaged(connection: Connection, name: str, scope: ColumnElement[bool], base: int) -> None:
     table, stage, key = CANONICAL[name], ENTITY_STAGES[name], ENTITIES[name].key
-    staged = present_in(connection, table.c[key], stage.c[key])
-    connection.execute(delete(table).where(scope, ~staged))
+    # EXCEPT is hashed or sorted whatever the planner believes; as NOT EXISTS it became a nested loop over millions of
+    # pairs while a table had no statistics yet.
+    unstaged = select(table.c[key]).where(scope).except_(select(stage.c[key]))
+    connection.execute(delete(table).where(table.c.version < base, table.c[key].in_(unstaged)))
