@@ -43,9 +43,9 @@ def utc_now() -> datetime:
 def crash_points() -> Callable[[str], None]:
     """What is called at named points of the work: nothing, unless a fault test asks the process to kill itself there.
 
-    `INTEGRATIONHUB_CRASH_AT=POINT` or `POINT:N` (the Nth time) sends SIGKILL to this process at that point.
+    `INTEGRATIONHUB_TEST_CRASH_AT=POINT` or `POINT:N` (the Nth time) sends SIGKILL to this process at that point.
     """
-    wanted, _, times = os.environ.get("INTEGRATIONHUB_CRASH_AT", "").partition(":")
+    wanted, _, times = os.environ.get("INTEGRATIONHUB_TEST_CRASH_AT", "").partition(":")
     left = int(times or 1)
 
     def reached(point: str) -> None:
