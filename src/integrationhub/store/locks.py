@@ -2,13 +2,13 @@
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
 
 from sqlalchemy import Engine, text
 
-from integrationhub.errors import Conflict
+from integrationhub.errors import Conflict, TransientError
 
 
 def _taken(name: str) -> Conflict:
@@ -40,7 +40,10 @@ def _session_lock(engine: Engine, name: str) -> Iterator[None]:
         try:
             yield
         finally:
-            # The pool would hand the connection on with the lock still held, so it is closed for good.
+            # Closing the connection alone frees the lock some time later, when the server has noticed.
+            with suppress(TransientError):  # with a lost connection the lock is lost, too
+                connection.execute(text("SELECT pg_advisory_unlock(:number)"), {"number": number})
+            # The pool might hand the connection on with the lock still held, so it is closed for good.
             connection.invalidate()
 
 
