@@ -109,11 +109,9 @@ def _step(buffer: Bytes, field: LengthField, starts: Positions, bounds: Position
     position = starts
     while len(blocks) <= _MOST_BLOCKS and bool((position < bounds).any()):
         block = np.empty((_STEPS, len(starts)), np.int64)
-        for row in block:
-            np.add(position, windows[np.minimum(position, last)], out=row)
-            if field.adjustment:
-                row += field.adjustment
-            position = row
+        for step in range(_STEPS):
+            position = np.add(position, windows[np.minimum(position, last)], out=block[step])
+            position += field.adjustment
         blocks.append(_up_to_faults(np.concatenate((blocks[-1][-1:], block)), field.minimum, beyond)[1:])
         position = blocks[-1][-1]
     visited = np.concatenate(blocks)

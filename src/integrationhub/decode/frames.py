@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pyarrow as pa
 
-from integrationhub.decode.arrow import Array
+from integrationhub.decode.arrow import Array, bitmap, buffer_of
 from integrationhub.decode.columns import Faulty, Reading, column, number_reader
 from integrationhub.decode.numbers import Integers
 from integrationhub.decode.plan import Choice, Frame, Place, Table
@@ -16,6 +16,8 @@ from integrationhub.decode.selector import Codes, Selector
 from integrationhub.decode.text import spans, varying_text
 
 Columns: TypeAlias = dict[str, Array]
+
+_WORDS = (pa.int64(), pa.uint64(), pa.float64())
 
 
 @dataclass(slots=True, kw_only=True)
@@ -267,4 +269,17 @@ def _spread(columns: Columns, chosen: Integers, rows: int) -> Columns:
     missing = np.ones(rows, np.bool_)
     missing[chosen] = False
     places: Any = pa.array(index, mask=missing)
-    return {key: values.take(places) for key, values in columns.items()}
+    valid = bitmap(~missing)
+    return {
+        key: _spread_numbers(values, chosen, rows, valid)
+        if values.null_count == 0 and values.type in _WORDS
+        else values.take(places)
+        for key, values in columns.items()
+    }
+
+
+def _spread_numbers(values: Array, chosen: Integers, rows: int, valid: pa.Buffer) -> Array:
+    kind = values.type.to_pandas_dtype()
+    spread = np.zeros(rows, kind)
+    spread[chosen] = values.to_numpy()
+    return pa.Array.from_buffers(values.type, rows, [valid, buffer_of(spread)])
