@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from integrationhub.decode.codepage import CodePage, code_page
+from integrationhub.decode.codepage import code_page
+from integrationhub.decode.columns import Floats
 from integrationhub.decode.copybook import Category, Copybook
-from integrationhub.decode.fieldwriters import Writer, default_bytes, field_writer
+from integrationhub.decode.fieldwriters import Writer, Writing, default_bytes, field_writer
 from integrationhub.decode.plan import Choice, Frame, Odo, Redefines, Table
 from integrationhub.decode.rules import LayoutRules
 from integrationhub.errors import ConfigurationError, RecordRejected
@@ -37,6 +38,7 @@ class RecordEncoder:
         record_types: Mapping[str, str] | None = None,
         record_type_field: str | None = None,
         redefines: Redefines | None = None,
+        floats: Floats = "ibm",
         odo: Odo = "shift",
     ) -> None:
         rules = LayoutRules(
@@ -47,8 +49,8 @@ class RecordEncoder:
             odo=odo,
         )
         rules.check()
-        page = code_page(encoding)
-        self._frames = {name: FrameWriter(rules.plan(name), page, _preset(rules, name)) for name in rules.names()}
+        writing = Writing(page=code_page(encoding), floats=floats)
+        self._frames = {name: FrameWriter(rules.plan(name), writing, _preset(rules, name)) for name in rules.names()}
 
     def encode(self, name: str, values: Values) -> bytes:
         """The bytes of one record of the 01 level `name`, without any RDW.
@@ -90,11 +92,11 @@ class _Run:
 class FrameWriter:
     """Writes rows of one frame and everything below it."""
 
-    def __init__(self, frame: Frame, page: CodePage, preset: Values | None = None) -> None:
+    def __init__(self, frame: Frame, writing: Writing, preset: Values | None = None) -> None:
         self._frame = frame
-        self._page = page
-        self._tables = [_TableWriter(table, page) for table in frame.tables]
-        self._choices = [_ChoiceWriter(choice, page) for choice in frame.choices]
+        self._writing = writing
+        self._tables = [_TableWriter(table, writing) for table in frame.tables]
+        self._choices = [_ChoiceWriter(choice, writing) for choice in frame.choices]
         self._runs = [_Run() for _ in frame.runs]
         self._counts = [table for table in frame.tables if table.count and table.count.frame == frame.number]
         self._build(preset or {})
@@ -108,11 +110,11 @@ class FrameWriter:
         """Fill the runs with defaults and note what writes each field."""
         ends = [table.place.offset for table in self._frame.tables if table.varies]
         for run, size, places in zip(self._runs, [*ends, self._frame.tail], self._frame.runs, strict=True):
-            run.template = bytearray([self._page.space]) * size
+            run.template = bytearray([self._writing.page.space]) * size
             for place in places:
                 item = place.item
-                writer = field_writer(item, self._page)
-                raw = writer(preset[item.key]) if item.key in preset else default_bytes(item, self._page)
+                writer = field_writer(item, self._writing)
+                raw = writer(preset[item.key]) if item.key in preset else default_bytes(item, self._writing)
                 run.template[place.offset : place.offset + item.length] = raw
                 run.fields[item.key] = (place.offset, place.offset + item.length, writer)
 
@@ -164,10 +166,10 @@ class FrameWriter:
 class _TableWriter:
     """Writes the elements of one OCCURS."""
 
-    def __init__(self, table: Table, page: CodePage) -> None:
+    def __init__(self, table: Table, writing: Writing) -> None:
         self.table = table
-        self._page = page
-        self._element = FrameWriter(table.element, page)
+        self._writing = writing
+        self._element = FrameWriter(table.element, writing)
         self._plain = None if table.element.item.is_group else table.element.item.key
 
     def elements(self, values: Values) -> Sequence[bytes | bytearray]:
@@ -178,7 +180,7 @@ class _TableWriter:
         if len(rows) > self.table.most:
             raise RecordRejected(f"{self.table.name} has at most {self.table.most} elements", code="FIELD_OVERFLOW")
         if self.table.joined:
-            return [rows if isinstance(rows, bytes) else self._page.encode(rows)]
+            return [rows if isinstance(rows, bytes) else self._writing.page.encode(rows)]
         if self._plain is not None:
             return [self._element.write(row if isinstance(row, Mapping) else {self._plain: row}) for row in rows]
         return [self._element.write(row) for row in rows]
@@ -197,10 +199,10 @@ class _TableWriter:
 class _ChoiceWriter:
     """Writes the redefinition that the deciding field names."""
 
-    def __init__(self, choice: Choice, page: CodePage) -> None:
+    def __init__(self, choice: Choice, writing: Writing) -> None:
         self._place = choice.place
         self._decider = None if choice.decider is None else choice.decider.item.key
-        self._writers = [(meant, FrameWriter(frame, page)) for meant, frame in choice.frames]
+        self._writers = [(meant, FrameWriter(frame, writing)) for meant, frame in choice.frames]
         self.known = frozenset(key for _, writer in self._writers for key in writer.known)
 
     def write(self, out: bytearray, bases: Sequence[int], values: Values) -> None:

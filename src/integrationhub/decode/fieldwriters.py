@@ -3,52 +3,93 @@
 import math
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias
 
 from integrationhub.decode.codepage import CodePage
+from integrationhub.decode.columns import Floats
 from integrationhub.decode.copybook.layout import Category, Item, Usage
-from integrationhub.errors import RecordRejected
+from integrationhub.decode.numbers import INT64_DIGITS
+from integrationhub.errors import ConfigurationError, RecordRejected
 from integrationhub.records import LOW_VALUES
 
 Writer: TypeAlias = Callable[[Any], bytes]
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writing:
+    """How values are written: the code page of text and DISPLAY numbers, and the format of floats."""
+
+    page: CodePage
+    floats: Floats = "ibm"
+
+
 _PLUS, _MINUS, _UNSIGNED = "C", "D", "F"
+_FIGURATIVE: dict[str, str | bytes] = {
+    "ZERO": "0",
+    "ZEROS": "0",
+    "ZEROES": "0",
+    "QUOTE": '"',
+    "QUOTES": '"',
+    "LOW-VALUE": b"\x00",
+    "LOW-VALUES": b"\x00",
+    "HIGH-VALUE": b"\xff",
+    "HIGH-VALUES": b"\xff",
+}
 
 
-def default_bytes(item: Item, page: CodePage) -> bytes:
+def default_bytes(item: Item, writing: Writing) -> bytes:
     """A field that no value is given for: its VALUE, else zero or blanks."""
-    value = item.value
-    if item.category is Category.NUMBER or item.category is Category.FLOATING:
-        digits = (value or "").lstrip("+-").replace(".", "")
-        number = int(digits) if digits.isdigit() else 0
-        return field_writer(item, page)(-number if (value or "").startswith("-") else number)
-    if value is None or value in {"SPACE", "SPACES", "ZERO", "ZEROS", "ZEROES", "LOW-VALUE", "LOW-VALUES"}:
-        fill = {"Z": page.encode("0"), "L": b"\x00"}.get((value or " ")[0], bytes([page.space]))
-        return fill * item.length
-    return field_writer(item, page)(value)
+    value = item.value or ""
+    if item.category in {Category.NUMBER, Category.FLOATING}:
+        try:
+            number = int(Decimal(value).scaleb(item.scale))
+        except InvalidOperation:
+            number = 0
+        return field_writer(item, writing)(number)
+    fill = _FIGURATIVE.get(value, " ")
+    blank = (fill if isinstance(fill, bytes) else writing.page.encode(fill)) * item.length
+    if value in _FIGURATIVE or value in {"SPACE", "SPACES", "NULL", "NULLS"}:
+        return blank
+    try:
+        raw = bytes.fromhex(value[2:-1]) if value[:2] in {"X'", 'X"'} else writing.page.encode(value)
+    except UnicodeEncodeError as exc:
+        raise ConfigurationError(
+            f"the VALUE of {item.key} has characters that {writing.page.name} hasn't", code="LAYOUT_INVALID"
+        ) from exc
+    return raw[: item.length] + blank[len(raw) :]
 
 
-def field_writer(item: Item, page: CodePage) -> Writer:
+def field_writer(item: Item, writing: Writing) -> Writer:
     """The function that turns a value into the bytes of a field; a value that doesn't fit is RecordRejected."""
     if item.category is Category.FLOATING:
-        return _guarded(item, page, lambda value: to_hexadecimal_float(value, item.length))
+        float_bytes = to_ieee_float if writing.floats == "ieee" else to_hexadecimal_float
+        return _guarded(item, writing, lambda value: float_bytes(value, item.length))
     if item.category is not Category.NUMBER:
-        return _text_writer(item, page)
+        return _text_writer(item, writing)
     if item.usage in {Usage.BINARY, Usage.NATIVE, Usage.INDEX, Usage.POINTER}:
         width, signed = item.length, item.signed
-        return _guarded(item, page, lambda value: value.to_bytes(width, signed=signed))
+        return _guarded(item, writing, lambda value: value.to_bytes(width, signed=signed))
+    if item.digits > INT64_DIGITS:  # such numbers are decoded as Decimal
+        write = _decimal_writer(item, writing)
+        return _guarded(item, writing, lambda value: write(int(value)))
+    return _guarded(item, writing, _decimal_writer(item, writing))
+
+
+def _decimal_writer(item: Item, writing: Writing) -> Writer:
     if item.usage is Usage.PACKED:
-        return _guarded(item, page, _packed_writer(item))
+        return _packed_writer(item)
     if item.usage is Usage.PACKED_UNSIGNED:
         digits = item.length * 2
-        return _guarded(item, page, lambda value: bytes.fromhex(f"{value:0{digits}d}"))
-    return _guarded(item, page, _display_writer(item, page))
+        return lambda value: bytes.fromhex(f"{value:0{digits}d}")
+    return _display_writer(item, writing)
 
 
-def _guarded(item: Item, page: CodePage, write: Writer) -> Writer:
+def _guarded(item: Item, writing: Writing, write: Writer) -> Writer:
     """The writer with the values that stand for no number, and with a look at the size."""
-    length, low = item.length, bytes(item.length)
-    nothing = bytes([page.space]) * length if item.usage is Usage.DISPLAY else low
+    length, low, unsigned = item.length, bytes(item.length), item.category is Category.NUMBER and not item.signed
+    nothing = bytes([writing.page.space]) * length if item.usage is Usage.DISPLAY else low
 
     def guarded(value: Any) -> bytes:  # noqa: ANN401 - values come as the caller has them
         if value is None:
@@ -56,7 +97,12 @@ def _guarded(item: Item, page: CodePage, write: Writer) -> Writer:
         if value == LOW_VALUES:
             return low
         try:
-            raw = value if isinstance(value, bytes) else write(value)
+            if isinstance(value, bytes):
+                raw = value
+            elif unsigned and value < 0:
+                raise _misfit(item)
+            else:
+                raw = write(value)
         except (ValueError, OverflowError, TypeError, AttributeError) as exc:
             raise _misfit(item) from exc
         if len(raw) != length:
@@ -74,8 +120,8 @@ def _misfit(item: Item) -> RecordRejected:
     )
 
 
-def _text_writer(item: Item, page: CodePage) -> Writer:
-    length, encoding, fill, low = item.length, page.name, bytes([page.space]), bytes(item.length)
+def _text_writer(item: Item, writing: Writing) -> Writer:
+    length, encoding, fill, low = item.length, writing.page.name, bytes([writing.page.space]), bytes(item.length)
     pad = bytes.rjust if item.justified else bytes.ljust
 
     def write(value: str | bytes | None) -> bytes:
@@ -101,8 +147,8 @@ def _packed_writer(item: Item) -> Writer:
     return write
 
 
-def _display_writer(item: Item, page: CodePage) -> Writer:
-    digits, encoding = item.digits, page.name
+def _display_writer(item: Item, writing: Writing) -> Writer:
+    digits, encoding = item.digits, writing.page.name
     if not item.signed:
         return lambda value: f"{value:0{digits}d}".encode(encoding)
     leading = item.sign.leading

@@ -93,7 +93,7 @@ class FrameReader:
         rows = decoded.rows
         columns = {place.item.key: column(place.item, place.offset - low, len(rows), self._reading) for place in run}
         starts = rows.bases[next(iter(run)).run]
-        for at in blocks(len(rows)):
+        for at in blocks(len(rows), high - low):
             block, inside = gather(rows.buffer, starts[at] + low, rows.ends[at], high - low, self._reading.page.space)
             for filled in columns.values():
                 filled.fill(block, at, inside)

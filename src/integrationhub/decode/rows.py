@@ -11,6 +11,9 @@ from integrationhub.decode.plan import Place
 BLOCK_ROWS = 8192
 """Rows worked on at once: their bytes stay in the processor's cache."""
 
+BLOCK_BYTES = 4 * 1024 * 1024
+"""Bytes of such rows, which also bounds the memory that short records of a long layout take."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
@@ -107,7 +110,8 @@ def gather(buffer: Block, starts: Integers, ends: Integers, width: int, blank: i
     return block, inside
 
 
-def blocks(rows: int) -> Iterator[slice]:
-    """Slices of at most BLOCK_ROWS rows."""
-    for low in range(0, rows, BLOCK_ROWS):
-        yield slice(low, min(low + BLOCK_ROWS, rows))
+def blocks(rows: int, width: int) -> Iterator[slice]:
+    """Slices of at most BLOCK_ROWS rows; fewer where a row is so wide that its bytes would leave the cache."""
+    size = max(min(BLOCK_ROWS, BLOCK_BYTES // width), 1)
+    for low in range(0, rows, size):
+        yield slice(low, min(low + size, rows))

@@ -73,6 +73,8 @@ IN_THEIR_PLACE = [
         "1:20: expected a usage (DISPLAY, COMP to COMP-6, BINARY, PACKED-DECIMAL, NATIONAL, …), found 'FOO'",
     ),
     (["01  A PIC X BLANK WHEN SPACE."], "1:31: expected ZERO, found 'SPACE'"),
+    (["01  A PIC X VALUE X'C'."], "1:26: expected pairs of hexadecimal digits"),
+    (["01  A PIC X VALUE X'CG'."], "1:26: expected pairs of hexadecimal digits"),
     (["01  A PIC X(999999999)."], "1:18: expected a picture with at least one character position"),
 ]
 

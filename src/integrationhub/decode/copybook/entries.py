@@ -13,7 +13,7 @@ from integrationhub.decode.copybook.faults import Faults
 from integrationhub.decode.copybook.layout import FILLER, Condition, Occurs, Picture, Sign, Usage
 from integrationhub.decode.copybook.picture import PictureFault, parse_picture
 from integrationhub.decode.copybook.source import Place
-from integrationhub.decode.copybook.tokens import Kind, Token, literal_text
+from integrationhub.decode.copybook.tokens import Kind, Token, is_odd_hexadecimal, literal_text
 
 USAGES = {
     "DISPLAY": Usage.DISPLAY,
@@ -309,6 +309,8 @@ class EntryParser:
         token = self._take()
         if token.kind not in {Kind.LITERAL, Kind.WORD}:
             self._fail(token, "a literal")
+        if is_odd_hexadecimal(token):
+            self._fail(token, "pairs of hexadecimal digits")
         return literal_text(token)
 
     def _renames(self, entry: Entry) -> None:

@@ -68,11 +68,21 @@ def tokenize(source: SourceText) -> list[Token]:
 
 
 def literal_text(token: Token) -> str:
-    """What a literal or figurative constant stands for; hexadecimal literals keep their digits behind `X'`."""
+    """What a literal or figurative constant stands for; a hexadecimal literal stays as it is written, in upper case."""
     text = token.text
-    if token.kind is not Kind.LITERAL or text[0].upper() == "X":
+    if token.kind is not Kind.LITERAL:
         return text
+    if text[0] in "xX":
+        return text.upper()
     if text[0] not in "'\"":
         text = text.lstrip("XNGZxngz")
     quote = text[0]
     return text[1:-1].replace(quote * 2, quote)
+
+
+def is_odd_hexadecimal(token: Token) -> bool:
+    """Whether it is a hexadecimal literal with anything but pairs of digits in it."""
+    text = token.text
+    if token.kind is not Kind.LITERAL or text[0] not in "xX":
+        return False
+    return len(text) % 2 == 0 or not set(text[2:-1]) <= set("0123456789abcdefABCDEF")
