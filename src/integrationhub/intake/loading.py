@@ -15,13 +15,14 @@ import polars as pl
 from integrationhub.intake.changes import debt_events, worklist_events, worklist_items
 from integrationhub.intake.report import Amount, Control, FileReport, FileVerdict
 from integrationhub.intake.staging import Staged, StagedSlice
+from integrationhub.records import Reason
 from integrationhub.sdk.descriptor import Descriptor
 from integrationhub.store.deliveries import Delivery, State
 from integrationhub.store.slices import Slice
 from integrationhub.store.unit_of_work import Store, Work
 
-EMPTY_SLICE = 0
-"""Slice number of a file without groups."""
+REASONS_REPORTED = 1000
+"""How many faults a file's report spells out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,7 +135,7 @@ class Loader:
             connector=self.descriptor.name,
             sha256=delivery.sha256,
             verdict=FileVerdict.ACCEPTED,
-            reasons=tuple(reason for piece in staged.slices for group in piece.quarantined for reason in group.reasons),
+            reasons=_reported(staged, self.descriptor.structure.codes.field),
             records=sum(piece.records for piece in staged.slices),
             outcomes={name: sum(count[name] for count in counts) for name in ("LOADED", "EXCEPTION")},
             controls=controls_of(staged),
@@ -154,6 +155,16 @@ def controls_of(staged: Staged) -> tuple[Control, ...]:
             control = replace(control, loaded=parts.loaded, set_aside=parts.set_aside)
         controls.append(control)
     return tuple(controls)
+
+
+def _reported(staged: Staged, code: str) -> tuple[Reason, ...]:
+    """The faults of quarantined groups, in file order; of very many the first, and how many more there are."""
+    reasons = [reason for piece in staged.slices for group in piece.quarantined for reason in group.reasons]
+    more = len(reasons) - REASONS_REPORTED
+    if more <= 0:
+        return tuple(reasons)
+    rest = Reason(code=code, text=f"{more:,} more faults: `integrationhub export exceptions` has every group")
+    return (*reasons[:REASONS_REPORTED], rest)
 
 
 def _changed(changes: pl.DataFrame) -> Amount:
