@@ -17,6 +17,7 @@ from integrationhub.catalogue import Catalogue
 from integrationhub.config import Settings
 from integrationhub.decode.copybook_file import CopybookFileDecoder
 from integrationhub.decode.slices import SliceReader
+from integrationhub.errors import TransientError
 from integrationhub.intake.desk import FeedDesk
 from integrationhub.intake.loading import Loader
 from integrationhub.intake.outbox import StoreOutbox
@@ -33,6 +34,7 @@ from integrationhub.sdk.descriptor import Descriptor
 from integrationhub.sdk.transport import MessageSource, Publisher
 from integrationhub.store.embedded_broker import EmbeddedPublisher, EmbeddedSource
 from integrationhub.store.unit_of_work import Store
+from integrationhub.telemetry import logger
 
 
 def utc_now() -> datetime:
@@ -122,6 +124,13 @@ class Hub:
     def relay(self) -> Relay:
         """Moves events from the outbox to the broker."""
         return Relay(StoreOutbox(self.store), self.publisher, self.clock)
+
+    def publish_waiting(self) -> None:
+        """Send the events that wait now. A broker that is away delays events, never the work that made them."""
+        try:
+            self.relay().drain()
+        except TransientError as exc:
+            logger().warning("relay_waits", reason=exc.code)
 
     def desk(self, connector: str) -> FeedDesk:
         """The feed of a connector, for operators."""

@@ -43,6 +43,18 @@ def silent(_done: int, _total: int) -> None:
     """Progress that nobody watches."""
 
 
+def _summing(progress: Progress, total: int) -> Callable[[int], None]:
+    """Takes bytes just done, tells `progress` of all bytes done."""
+    done = 0
+
+    def advance(size: int) -> None:
+        nonlocal done
+        done += size
+        progress(done, total)
+
+    return advance
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
     """Takes the files of one connector. Safe to run in several processes: a feed is worked on by one at a time."""
@@ -93,27 +105,43 @@ class Pipeline:
         TransientError: a service is away; the same call later goes on where this one stopped.
         RecordRejected `NOTICE_MISMATCH`: the bytes are not the ones that were announced.
         """
+        return self._take_found(found, expected_sha256=expected_sha256, now=now, progress=progress)[0]
+
+    def _take_found(
+        self,
+        found: FoundFile,
+        *,
+        expected_sha256: str | None = None,
+        now: datetime | None = None,
+        progress: Progress = silent,
+    ) -> tuple[FileReport, list[FileReport]]:
+        """See `take`; also the reports of the files that were taken up after it."""
         now = now or self.clock()
         if found.trigger is None:
-            return self._report(str(found.path), "", FileVerdict.HELD, missing_trigger(found.name, self.descriptor))
+            waits = missing_trigger(found.name, self.descriptor)
+            return self._report(str(found.path), "", FileVerdict.HELD, waits), []
         sha256, trigger_sha256 = keep(found.path, found.trigger, self.originals)
         if expected_sha256 not in (None, sha256):
             raise RecordRejected("the file's bytes are not the ones that its notice announced", code="NOTICE_MISMATCH")
-        measured = self._measure(found.name, str(found.path), sha256, trigger_sha256)
-        report = self._take(measured, now, progress)
-        if report.verdict in (FileVerdict.ACCEPTED, FileVerdict.DUPLICATE):
-            released = self._release(now, progress)
-            report = replace(report, released=tuple(Path(item.path).name for item in released))
-        return report
+        report = self._take(self._measure(found.name, str(found.path), sha256, trigger_sha256), now, progress)
+        if report.verdict not in (FileVerdict.ACCEPTED, FileVerdict.DUPLICATE):
+            return report, []
+        released = self._release(now, progress)
+        return replace(report, released=tuple(Path(item.path).name for item in released)), released
 
     def take_all(self, files: Iterable[FoundFile], watch: Callable[[FoundFile], Progress]) -> list[FileReport]:
         """Take files one after the other, after what a killed run left half done; the reports as things stand then.
 
-        A file that the killed run had begun is reported as what it has become now, not as a repeat of itself.
+        A file that the killed run had begun, or that was taken up here after an earlier one, is reported as what it has
+        become, not as a repeat of itself.
         """
         with self.exclusive():
             finished = {report.sha256: report for report in self.resume()}
-            taken = [self.take(item, progress=watch(item)) for item in files]
+            taken = []
+            for item in files:
+                report, released = self._take_found(item, progress=watch(item))
+                finished |= {other.sha256: other for other in released}
+                taken.append(report)
         for place, report in enumerate(taken):
             if report.verdict is FileVerdict.DUPLICATE and report.sha256 in finished:
                 taken[place] = finished[report.sha256].with_path(report.path)
@@ -164,14 +192,7 @@ class Pipeline:
     def _load(self, measured: Measured, now: datetime, progress: Progress) -> FileReport:
         """Check the content, then load it, or refuse the file."""
         spool = self.work_folder / measured.delivery_id
-        total = 2 * measured.offer.size
-        done = 0
-
-        def advance(size: int) -> None:
-            nonlocal done
-            done += size
-            progress(done, total)
-
+        advance = _summing(progress, 2 * measured.offer.size)
         staged = self._stage(measured, spool, advance)
         self._require_reconciled(staged)
         self.loader.checkpoint("staged")
@@ -205,15 +226,20 @@ class Pipeline:
             source_system=self.descriptor.connector.source_system,
             synthetic_identities=self.synthetic_identities,
         )
+        with self.store.begin() as work:
+            merged = work.slices.all(measured.delivery_id)  # by a run that was killed
+        cuts = [part.last_byte for part in merged]  # the size of slices may have been set anew since
         with self.originals.open(measured.offer.sha256) as stream:
-            return self.stager.stage(stream, spool, context=context, records=measured.records_stated, progress=advance)
+            return self.stager.stage(
+                stream, spool, context=context, records=measured.records_stated, cuts=cuts, progress=advance
+            )
 
     def _refused(self, measured: Measured, staged: Staged) -> FileReport | None:
         fault = staged.verdict.fault
         if fault is None:
             return None
         report = self._report(measured.path, measured.offer.sha256, FileVerdict.REJECTED, fault)
-        return replace(report, records=staged.verdict.records, controls=controls_of(staged))
+        return replace(report, records=staged.verdict.units, controls=controls_of(staged))
 
     def _release(self, now: datetime, progress: Progress) -> list[FileReport]:
         """Take up waiting files in sequence order for as long as one goes through."""
@@ -235,19 +261,22 @@ class Pipeline:
         assert found.trigger is not None
         sha256, trigger_sha256 = keep(found.path, found.trigger, self.originals)
         measured = self._measure(found.name, str(found.path), sha256, trigger_sha256)
+        with self.store.begin() as work:  # never committed, and not held while the content is checked
+            book = FeedBook(work, self.descriptor)
+            report = self._judged(measured, book.decide(measured.offer), book)
+        if report is not None:
+            return report
+        staged = self._stage(measured, self.work_folder / "spool", _summing(progress, 2 * measured.offer.size))
+        self._require_reconciled(staged)
+        return self._refused(measured, staged) or self._merge_in_vain(measured, staged)
+
+    def _merge_in_vain(self, measured: Measured, staged: Staged) -> FileReport:
+        """The report of a merge that is undone."""
         now = self.clock()
         with self.store.begin() as work:  # never committed
             book = FeedBook(work, self.descriptor)
             decision = book.decide(measured.offer)
-            report = self._judged(measured, decision, book)
-            if report is not None:
-                return report
             book.record(self._delivery(measured, decision, None, now), decision)
-            staged = self._stage(measured, self.work_folder / "spool", lambda size: progress(size, 0))
-            self._require_reconciled(staged)
-            refused = self._refused(measured, staged)
-            if refused is not None:
-                return refused
             delivery = book.staged(measured.delivery_id, staged, None)
             reports = [self.loader.merge(work, delivery, staged, piece, now=now) for piece in staged.slices]
         accepted = reports[-1]

@@ -57,6 +57,8 @@ class Daemon:
             self.stop.wait()
             for thread in threads:
                 thread.join()
+        if not self._failure:
+            self.hub.publish_waiting()  # of what was taken in while draining
         logger().info("daemon_stopped", pid=os.getpid(), outcome="FAILED" if self._failure else "DONE")
         if self._failure:
             raise self._failure[0]
@@ -117,6 +119,7 @@ class Daemon:
                     for delivery in deliveries:
                         self._take_notice(source, delivery, pipelines)
                 except TransientError as exc:
+                    self._ready.discard("notices")
                     self._wait(QUEUE, exc)
         finally:
             source.close()

@@ -33,12 +33,15 @@ class Stated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlVerdict:
-    """The first failing check (None: all hold), the file's controls, its kind and the number of its records."""
+    """The first failing check (None: all hold), the file's controls, its kind, the number of its records, and how many
+    of them are units that get an outcome: neither header nor trailer.
+    """
 
     fault: Reason | None
     controls: tuple[Stated, ...]
     full_book: bool
     records: int
+    units: int
 
 
 class FileControls:
@@ -93,6 +96,7 @@ class FileControls:
             controls=controls,
             full_book=self._header.get(kind.field) == kind.full,
             records=self._records,
+            units=self._records - self._counts[self._rules.header] - self._counts[self._rules.trailer],
         )
 
     def _note(self, fault: Reason) -> None:

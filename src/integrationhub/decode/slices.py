@@ -5,7 +5,7 @@ group that is larger, up to `target × GROUP_LIMIT`. The cuts depend on the byte
 was killed finds the same pieces again.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -18,8 +18,9 @@ from integrationhub.decode.framing import RDW, Frames, Framing
 from integrationhub.records import DecodedBatch, Reason
 from integrationhub.sdk.descriptor import StructureCodes
 
-GROUP_LIMIT = 8
-"""How many times `target` one group may be long."""
+LARGEST_GROUP = 256 * 1024 * 1024
+"""Bytes that one group may be long, where pieces are not larger anyway. Whether a file is good must not hang on how it
+is cut, so this does not follow `target`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,16 +87,30 @@ class SliceReader:
         self._codes = codes
         self._target = target
 
-    def read(self, stream: BinaryIO) -> Iterator[Slice]:
-        """The slices of `stream` in order. A framing fault ends the reading: it stands in the last slice's `faults`."""
-        start, number, record, kept, want = 0, 0, 1, b"", self._target
+    def read(self, stream: BinaryIO, *, cuts: Sequence[int] = ()) -> Iterator[Slice]:
+        """The slices of `stream` in order. A framing fault ends the reading: it stands in the last slice's `faults`.
+
+        `cuts`: where the first slices ended when the file was read before, in bytes. It is cut there again, whatever
+        `target` is now.
+        """
+        start, record = 0, 1
+        for number, end in enumerate(cuts):
+            piece = self._cut(stream.read(end - start), start=start, number=number, record=record, ended=True)
+            assert piece is not None  # an ended buffer is never too short
+            yield self._decode(piece)
+            start, record = end, record + len(piece.kinds)
+        yield from self._read_on(stream, start=start, number=len(cuts), record=record)
+
+    def _read_on(self, stream: BinaryIO, *, start: int, number: int, record: int) -> Iterator[Slice]:
+        kept, want, most = b"", self._target, max(self._target, LARGEST_GROUP)
         while True:
-            block = stream.read(want - len(kept))
-            ended = len(block) < want - len(kept)
+            missing = max(0, want - len(kept))  # what was kept may be more than a piece, behind a large group
+            block = stream.read(missing)
+            ended = len(block) < missing
             buffer = kept + block
             piece = self._cut(buffer, start=start, number=number, record=record, ended=ended)
-            if piece is None and want < self._target * GROUP_LIMIT:
-                kept, want = buffer, want * 2
+            if piece is None and want < most:
+                kept, want = buffer, min(want * 2, most)
                 continue
             if piece is None:
                 yield self._oversized(buffer, start=start, number=number, record=record)
@@ -103,13 +118,8 @@ class SliceReader:
             yield self._decode(piece)
             if ended or piece.frames.fault:
                 return
-            start += piece.frames.consumed
-            kept, number, record, want = (
-                buffer[piece.frames.consumed :],
-                number + 1,
-                record + len(piece.kinds),
-                self._target,
-            )
+            start, number, record = start + piece.frames.consumed, number + 1, record + len(piece.kinds)
+            kept, want = buffer[piece.frames.consumed :], self._target
 
     def _cut(self, buffer: bytes, *, start: int, number: int, record: int, ended: bool) -> _Piece | None:
         """The records at the front of the buffer up to the last one that opens a group, all of them when the file ends

@@ -46,8 +46,14 @@ class FeedBook:
                 self._work.deliveries.save(delivery)
         if decision.verdict is Verdict.REJECTED:
             self._stop(delivery)
-        elif decision.verdict is not Verdict.PROCEED and self._feed.stopped_sequence == delivery.sequence:
+        elif self._feed.stopped_sequence == delivery.sequence and self._is_corrected(decision):
             self._clear()
+
+    def _is_corrected(self, decision: Decision) -> bool:
+        """Whether the refused number has come in good order, as far as one can tell before its content is read."""
+        gap = self._descriptor.delivery.codes.gap
+        waits_for_earlier = decision.reason is not None and decision.reason.code == gap
+        return decision.verdict is Verdict.DUPLICATE or waits_for_earlier
 
     def staged(self, delivery_id: str, staged: Staged, refused: FileReport | None) -> Delivery:
         """Store what the check of the content gave: on to loading, or refused and the feed stopped."""
@@ -97,6 +103,7 @@ class FeedBook:
             accepted={} if accepted is None or sequence is None else {sequence: accepted.sha256},
             stopped_sequence=self._feed.stopped_sequence,
             stopped_code=self._feed.stopped_code,
+            paused=self._feed.paused,
         )
 
     def _first(self) -> int | None:

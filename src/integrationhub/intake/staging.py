@@ -116,16 +116,18 @@ class Stager:
         *,
         context: MappingContext,
         records: int | None,
+        cuts: Sequence[int] = (),
         progress: Callable[[int], None] = lambda _bytes: None,
     ) -> Staged:
         """Check the file in `stream` and spool its canonical rows below `spool`; `progress` is told of bytes done.
 
-        `records` is the number that the trigger file states. What lay in `spool` before is removed.
+        `records` is the number that the trigger file states; `cuts` says where slices that are merged already end. What
+        lay in `spool` before is removed.
         """
         shutil.rmtree(spool, ignore_errors=True)
         controls = FileControls(self._structure, self._levels, sequence=context.sequence, records=records)
         slices: list[StagedSlice] = []
-        for piece in self._reader.read(stream):
+        for piece in self._reader.read(stream, cuts=cuts):
             controls.feed(piece)
             if not controls.failed:  # of a file that is refused nothing is mapped, only judged to its end
                 slices.append(self._stage_slice(piece, spool / f"{piece.number:06}", context))

@@ -17,6 +17,9 @@ from integrationhub.sdk.descriptor import DeliveryCodes
 FEED_STOPPED = "FEED_STOPPED"
 """Code of a file that waits behind a refused one."""
 
+PAUSED = "PAUSED"
+"""Code of a file that waits because an operator holds the connector."""
+
 
 class Verdict(StrEnum):
     """What becomes of a file; PROCEED goes on to the checks of its content."""
@@ -29,7 +32,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedState:
-    """What is known of a feed: the numbers it has used up, and whether it stands still.
+    """What is known of a feed: the numbers it has used up, whether it stands still, whether an operator holds it.
 
     `accepted` maps sequence numbers to the SHA-256 of the accepted bytes, at least for the number that is offered.
     """
@@ -38,6 +41,7 @@ class FeedState:
     accepted: Mapping[int, str] = field(default_factory=dict)
     stopped_sequence: int | None = None
     stopped_code: str | None = None
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +153,11 @@ def _already_used(offer: Offer, sequence: int, feed: FeedState, codes: DeliveryC
 
 
 def must_wait(sequence: int, feed: FeedState, first_sequence: int | None, codes: DeliveryCodes) -> Reason | None:
-    """What an early file waits for: the refused number that stopped the feed, or one that is missing; None: nothing."""
+    """What a file waits for: an operator, the refused number that stopped the feed, a missing one; None: nothing."""
+    if feed.paused:
+        return Reason(
+            code=PAUSED, text="an operator holds the connector: `integrationhub connector resume` lets it go on"
+        )
     if feed.stopped_sequence is not None and sequence > feed.stopped_sequence:
         text = (
             f"the feed stands still since sequence {feed.stopped_sequence} was refused ({feed.stopped_code}): deliver "
