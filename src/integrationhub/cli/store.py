@@ -1,5 +1,7 @@
 """`integrationhub store`: bring the schema up to date; prove every invariant over the whole store."""
 
+from dataclasses import asdict
+
 import click
 
 from integrationhub.cli.invocation import Invocation
@@ -43,13 +45,12 @@ def check(invocation: Invocation, as_json: bool) -> int:
     from integrationhub.store.invariants import check as check_all
 
     with invocation.hub(trial=True) as hub, hub.store.read() as connection:
-        results = check_all(connection)
+        findings = check_all(connection)
     if as_json:
-        print_json([result.as_dict() for result in results])
+        print_json([asdict(finding) for finding in findings])
     else:
-        rows = [(result.name, result.holds, result.count, result.text) for result in results]
-        print_table(("invariant", "holds", "violations", "what it says"), rows)
-        for result in results:
-            for example in result.examples:
-                click.echo(f"  {result.name}: {example}", err=True)
-    return 0 if all(result.holds for result in results) else BROKEN
+        print_table(("invariant", "holds", "violations"), [(item.invariant, item.holds, item.count) for item in findings])
+        for item in findings:
+            for example in item.examples:
+                click.echo(f"  {item.invariant}: {example}", err=True)
+    return 0 if all(item.holds for item in findings) else BROKEN
