@@ -29,8 +29,8 @@ from integrationhub.estate.errors_receipts import RECEIPT_ERRORS
 from integrationhub.estate.persons import child
 from integrationhub.estate.scene import RECEIPTS, WHOLE, Injection, Scene, free, may_err, plain_receipts
 
-ERROR_SHARE = 0.446
-SECOND_ERROR_SHARE = 0.12
+ERROR_SHARE = 0.443
+FURTHER_ERROR_SHARE = 0.2
 TRIES = 4
 INJECTIONS = (*CHARGE_ERRORS, *RECEIPT_ERRORS, *CASE_ERRORS)
 _WEIGHTED = tuple((injection, injection.weight) for injection in INJECTIONS)
@@ -42,10 +42,10 @@ def spoil(group: CaseGroup, family: Family) -> None:
     for source in group.source_groups:
         for case in list(source.cases):
             scene = Scene(seed=family.seed, as_at=family.as_at, group=group, source=source, case=case, dice=dice)
-            if dice.chance(ERROR_SHARE):
+            share = ERROR_SHARE
+            while dice.chance(share):
                 _inject_one(scene)
-                if dice.chance(SECOND_ERROR_SHARE):
-                    _inject_one(scene)
+                share = FURTHER_ERROR_SHARE
     _mark(group, family, dice)
     derive_flags(group)
 

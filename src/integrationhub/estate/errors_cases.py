@@ -129,14 +129,16 @@ def _insert(scene: Scene, twin: Case) -> None:
     scene.source.cases.sort(key=lambda case: case.ref)
 
 
-def without_carer(scene: Scene) -> bool:
-    """E10 (c): the case has no parent with care."""
+def without_parent(scene: Scene) -> bool:
+    """E10 (c): the case has no parent with care, or, standing alone, no non-resident parent."""
     case = scene.case
-    carers = [role for role in case.roles if role.kind == "PWC"]
+    alone = len(scene.group.cases()) == 1
+    kind = "NRP" if alone and scene.dice.chance(0.4) else "PWC"
+    missing = next((role for role in case.roles if role.kind == kind), None)
     parents = {group.nrp.party_id for group in scene.group.source_groups}
-    if not carers or carers[0].person.party_id in parents:
+    if missing is None or (kind == "PWC" and missing.person.party_id in parents):
         return False  # this person links the source groups
-    case.roles.remove(carers[0])
+    case.roles.remove(missing)
     case.exceptions.add("E10")
     return True
 
@@ -146,6 +148,6 @@ CASE_ERRORS = (
     Injection(name="E08", weight=2, areas=(SUSPENDED,), apply=suspension_off),
     Injection(name="E04b", weight=1.5, areas=(WHOLE,), apply=doubled),
     Injection(name="E04c", weight=0.4, areas=(WHOLE,), apply=doubled_with_changes),
-    Injection(name="E10p", weight=0.3, areas=(ROLES,), apply=without_carer),
+    Injection(name="E10p", weight=0.3, areas=(ROLES,), apply=without_parent),
 )
 """Errors of this module, with how often they are tried."""

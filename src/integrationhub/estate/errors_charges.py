@@ -6,7 +6,19 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from integrationhub.estate.book import LOW_VALUES, OPEN, SENTINELS, ZEROS, AssessmentRow, Case, Charge
-from integrationhub.estate.scene import CHARGES, ROLES, Injection, Scene, add, charges, exchange, opening_date
+from integrationhub.estate.scene import (
+    DAYS,
+    OWNERS,
+    ROLES,
+    ROWS,
+    Injection,
+    Scene,
+    add,
+    charges,
+    exchange,
+    opening_date,
+    plain_charges,
+)
 from integrationhub.estate.sound import rated
 from integrationhub.schemes import csa1993
 
@@ -20,9 +32,11 @@ def _row_of(case: Case, charge: Charge) -> AssessmentRow:
 
 
 def _adjacent(case: Case) -> Iterator[tuple[Charge, Charge]]:
-    """Pairs of charges that follow each other in the ledger and day by day, by the same row."""
+    """Pairs of untouched charges that follow each other in the ledger and day by day, by the same row and amount."""
+    plain = {id(charge) for charge in plain_charges(case)}
     for before, after in pairwise(charges(case.sent)):
-        if before.last + DAY == after.first and before.row == after.row:
+        untouched = id(before) in plain and id(after) in plain
+        if untouched and before.last + DAY == after.first and before.row == after.row:
             yield before, after
 
 
@@ -45,6 +59,9 @@ def _other_weekly(scene: Scene, weekly: int) -> int:
 
 
 def _rerated(charge: Charge, weekly: int) -> Charge:
+    """The charge at another weekly amount; where it has no first day its amount stays as it is."""
+    if charge.first in SENTINELS:
+        return replace(charge, weekly=weekly)
     return replace(charge, weekly=weekly, pence=csa1993.charge(weekly, charge.first, charge.last))
 
 
@@ -91,9 +108,10 @@ def wrong_unnoticed(scene: Scene) -> bool:
 def charge_against_its_row(scene: Scene) -> bool:
     """E01 (c): a charge by another weekly amount than its row holds, or by a row that does not exist."""
     case = scene.case
-    if not charges(case.sent):
+    plain = plain_charges(case)
+    if not plain:
         return False
-    charge = scene.dice.pick(charges(case.sent))
+    charge = scene.dice.pick(plain)
     if scene.dice.chance(0.5):
         wrong = replace(charge, row=scene.dice.pick((0, len(case.rows) + 1, 99)))
     else:
@@ -120,9 +138,10 @@ def overlapping_start(scene: Scene) -> bool:
 def charged_twice(scene: Scene) -> bool:
     """E05 (a): days of one charge are charged again by a later line, which is dropped."""
     case = scene.case
-    if not charges(case.sent):
+    plain = plain_charges(case)
+    if not plain:
         return False
-    charge = scene.dice.pick(charges(case.sent))
+    charge = scene.dice.pick(plain)
     first = scene.dice.day(charge.first, charge.last)
     again = rated_as(charge, first=first, last=scene.dice.day(first, charge.last))
     posted = min(scene.as_at, charge.posted + timedelta(scene.dice.between(0, 300)))
@@ -157,7 +176,7 @@ def rated_as(charge: Charge, *, first: date, last: date) -> Charge:
 def uncharged_days(scene: Scene) -> bool:
     """E05 (b): one or two charges are missing; known benefit periods say whose the days are, else EXC."""
     case = scene.case
-    found = charges(case.sent)
+    found = plain_charges(case)
     if not found:
         return False
     place = scene.dice.below(len(found))
@@ -188,7 +207,7 @@ def days_between_rows(scene: Scene) -> bool:
 def charge_without_start(scene: Scene) -> bool:
     """E06 (a): a charge begins on a sentinel; its row, the charge before and the opening balance say on which day."""
     case = scene.case
-    found = charges(case.sent)
+    found = plain_charges(case)
     if not found:
         return False
     charge = scene.dice.pick(found)
@@ -235,9 +254,10 @@ def _row_without_start(scene: Scene, sentinel: date) -> None:
 def misrated_charge(scene: Scene) -> bool:
     """E07 (c): the amount of a charge is not what its own days and weekly amount come to."""
     case = scene.case
-    if not charges(case.sent):
+    plain = plain_charges(case)
+    if not plain:
         return False
-    charge = scene.dice.pick(charges(case.sent))
+    charge = scene.dice.pick(plain)
     wrong = charge.pence + scene.dice.pick((1, 10, 1_000, -1 if charge.pence else 1))
     exchange(case.sent, charge, replace(charge, pence=wrong))
     case.exceptions.add("E07")
@@ -247,7 +267,7 @@ def misrated_charge(scene: Scene) -> bool:
 def owner_not_known(scene: Scene) -> bool:
     """E09: charges with owner blank or mixed; the benefit periods tell whose they are, else EXC."""
     case = scene.case
-    found = charges(case.sent)
+    found = plain_charges(case)
     if not found:
         return False
     for charge in scene.dice.shuffled(found)[: scene.dice.between(1, 3)]:
@@ -273,10 +293,10 @@ def owner_straddles(scene: Scene) -> bool:
 def charged_after_the_end(scene: Scene) -> bool:
     """E11 (b): charges ran on after liability had ended, a relationship being open still; without one: EXC."""
     case = scene.case
-    found = charges(case.sent)
-    if not found or case.liability_end >= scene.as_at or found[-1].last != case.liability_end:
+    plain = plain_charges(case)
+    if not plain or case.liability_end >= scene.as_at or plain[-1].last != case.liability_end:
         return False
-    charge = found[-1]
+    charge = plain[-1]
     latest = min(scene.as_at, _row_of(case, charge).last)
     if latest <= case.liability_end:
         return False
@@ -305,20 +325,20 @@ def _leave_open(scene: Scene) -> None:
 
 
 CHARGE_ERRORS = (
-    Injection(name="E01a", weight=3, areas=(CHARGES,), apply=wrong_assessment),
-    Injection(name="E01f", weight=0.8, areas=(CHARGES,), apply=wrong_and_queried),
-    Injection(name="E01u", weight=0.8, areas=(CHARGES,), apply=wrong_unnoticed),
-    Injection(name="E01x", weight=0.4, areas=(CHARGES,), apply=charge_against_its_row),
-    Injection(name="E05over", weight=2, areas=(CHARGES,), apply=overlapping_start),
-    Injection(name="E05twice", weight=1.5, areas=(CHARGES,), apply=charged_twice),
-    Injection(name="E05around", weight=0.5, areas=(CHARGES,), apply=charged_around),
-    Injection(name="E05gap", weight=3, areas=(CHARGES,), apply=uncharged_days),
-    Injection(name="E05rows", weight=0.3, areas=(CHARGES,), apply=days_between_rows),
-    Injection(name="E06", weight=2.5, areas=(CHARGES,), apply=charge_without_start),
-    Injection(name="E06x", weight=0.5, areas=(CHARGES,), apply=unusable_date),
-    Injection(name="E07c", weight=0.4, areas=(CHARGES,), apply=misrated_charge),
-    Injection(name="E09", weight=3, areas=(CHARGES,), apply=owner_not_known),
-    Injection(name="E09x", weight=0.4, areas=(CHARGES,), apply=owner_straddles),
-    Injection(name="E11b", weight=1.5, areas=(CHARGES, ROLES), apply=charged_after_the_end),
+    Injection(name="E01a", weight=3, areas=(ROWS,), apply=wrong_assessment),
+    Injection(name="E01f", weight=0.8, areas=(ROWS,), apply=wrong_and_queried),
+    Injection(name="E01u", weight=0.8, areas=(ROWS,), apply=wrong_unnoticed),
+    Injection(name="E01x", weight=0.4, areas=(ROWS, DAYS), apply=charge_against_its_row),
+    Injection(name="E05over", weight=2, areas=(DAYS,), apply=overlapping_start),
+    Injection(name="E05twice", weight=1.5, areas=(DAYS,), apply=charged_twice),
+    Injection(name="E05around", weight=0.5, areas=(DAYS,), apply=charged_around),
+    Injection(name="E05gap", weight=3, areas=(DAYS,), apply=uncharged_days),
+    Injection(name="E05rows", weight=0.3, areas=(ROWS, DAYS), apply=days_between_rows),
+    Injection(name="E06", weight=2.5, areas=(DAYS,), apply=charge_without_start),
+    Injection(name="E06x", weight=0.5, areas=(ROWS, DAYS, OWNERS), apply=unusable_date),
+    Injection(name="E07c", weight=0.4, areas=(ROWS, DAYS), apply=misrated_charge),
+    Injection(name="E09", weight=3, areas=(OWNERS,), apply=owner_not_known),
+    Injection(name="E09x", weight=0.4, areas=(DAYS, OWNERS), apply=owner_straddles),
+    Injection(name="E11b", weight=1.5, areas=(DAYS, ROLES), apply=charged_after_the_end),
 )
 """Errors of this module, with how often they are tried."""

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 from integrationhub.estate.book import Case, Receipt, Reversal
 from integrationhub.estate.scene import (
-    CHARGES,
+    BANK,
+    DAYS,
+    OWNERS,
     RECEIPTS,
     Injection,
     Scene,
@@ -73,7 +75,7 @@ def quoted_without_charge(scene: Scene) -> bool:
     case, dice = scene.case, scene.dice
     targets = [
         (other, owner)
-        for other in [case, *(sibling for sibling in scene.siblings() if free(sibling, CHARGES))]
+        for other in [case, *(sibling for sibling in scene.siblings() if free(sibling, DAYS, OWNERS))]
         for owner in "RS"
         if owner not in _charged_owners(other)
     ]
@@ -85,7 +87,7 @@ def quoted_without_charge(scene: Scene) -> bool:
     if target is case and owner == receipt.owner:
         return False
     everywhere(case, receipt, replace(receipt, quoted=target.ref + owner))
-    target.areas.add(CHARGES)
+    target.areas.update((DAYS, OWNERS))
     case.exceptions.add("E02")
     return True
 
@@ -202,14 +204,14 @@ def broken_reversal(scene: Scene) -> bool:
 
 
 RECEIPT_ERRORS = (
-    Injection(name="E02", weight=3, areas=(RECEIPTS, CHARGES), apply=posted_to_sibling),
-    Injection(name="E02own", weight=1.5, areas=(RECEIPTS, CHARGES), apply=posted_to_other_owner),
-    Injection(name="E02x", weight=0.4, areas=(RECEIPTS, CHARGES), apply=quoted_without_charge),
+    Injection(name="E02", weight=3, areas=(RECEIPTS, DAYS, OWNERS), apply=posted_to_sibling),
+    Injection(name="E02own", weight=1.5, areas=(RECEIPTS, DAYS, OWNERS), apply=posted_to_other_owner),
+    Injection(name="E02x", weight=0.4, areas=(RECEIPTS, DAYS, OWNERS), apply=quoted_without_charge),
     Injection(name="E10", weight=0.4, areas=(RECEIPTS,), apply=orphaned),
     Injection(name="E10q", weight=0.4, areas=(RECEIPTS,), apply=quoted_elsewhere),
     Injection(name="E13", weight=2, areas=(RECEIPTS,), apply=posted_twice),
     Injection(name="E13other", weight=2, areas=(RECEIPTS,), apply=posted_to_relative_too),
-    Injection(name="E14", weight=3.5, areas=(RECEIPTS,), apply=bounced),
+    Injection(name="E14", weight=3.5, areas=(BANK,), apply=bounced),
     Injection(name="E07v", weight=2, areas=(RECEIPTS,), apply=broken_reversal),
 )
 """Errors of this module, with how often they are tried."""

@@ -13,8 +13,19 @@ from integrationhub.estate.book import Case, CaseGroup, Charge, Line, Receipt, S
 from integrationhub.estate.case_groups import ABSENT_SLOTS, SPARE_SLOTS, case_reference
 from integrationhub.estate.dice import Dice
 
-CHARGES, RECEIPTS, HEADER, SUSPENDED, ROLES, WHOLE = "charges", "receipts", "header", "suspended", "roles", "whole"
-"""Parts of a case that an error may take; WHOLE excludes every other error."""
+DAYS = "days"  # which days charges cover, and their amounts
+OWNERS = "owners"  # whose charges are
+ROWS = "rows"  # the assessment's rows, and what their charges are rated at
+RECEIPTS = "receipts"
+BANK = "bank"  # what the bank did with a receipt
+HEADER = "header"
+SUSPENDED = "suspended"
+ROLES = "roles"
+WHOLE = "whole"
+"""Parts of a case that an error may take; WHOLE excludes every other error. Errors of different parts may meet in one
+case: each takes lines that no other has touched, and the rules' order of arrears-errors.md then leads to the same
+ledger as if each stood alone.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +87,12 @@ def charges(lines: Iterable[Line]) -> list[Charge]:
     return [line for line in lines if isinstance(line, Charge)]
 
 
+def plain_charges(case: Case) -> list[Charge]:
+    """Charges that no error has touched: the same lines in the ledger as sent and as it is to be accepted."""
+    accepted = {id(line) for line in case.accepted}
+    return [charge for charge in charges(case.sent) if id(charge) in accepted]
+
+
 def unreversed_receipts(lines: Sequence[Line]) -> list[Receipt]:
     """Receipts that no reversal takes back, in ledger order."""
     taken_back = reversed_lines(lines)
@@ -83,8 +100,9 @@ def unreversed_receipts(lines: Sequence[Line]) -> list[Receipt]:
 
 
 def plain_receipts(case: Case) -> list[Receipt]:
-    """Receipts that stand in all three ledgers, cleared or older than the bank link, without a reversal."""
-    shared = {id(line) for line in case.accepted} & {id(line) for line in case.real}
+    """Receipts that no error has touched: in all three ledgers, without a reversal in any, not dishonoured."""
+    effective = [{id(line) for line in unreversed_receipts(ledger)} for ledger in case.ledgers()]
+    shared = set.intersection(*effective)
     return [line for line in unreversed_receipts(case.sent) if id(line) in shared and line.bank_status != "D"]
 
 
