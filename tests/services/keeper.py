@@ -3,8 +3,7 @@
 The process that leads the run (pytest's controller, or pytest itself without xdist) has a keeper: a thread that starts
 a server when the first test anywhere asks for it, and ends it when the run ends. Workers reach it through a Unix
 socket whose name and key they inherit in the environment. One thread does everything, one request after another: two
-workers never start two servers, and servers live as long as that thread does (see `processes`: they die with their
-parent).
+workers never start two servers. They die with the process that leads the run, however it ends (see `processes`).
 """
 
 import contextlib

@@ -12,13 +12,18 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
-"""prctl(2), Linux: the signal a process gets when the thread that started it ends."""
+"""prctl(2), Linux: the signal a process gets when the thread (sic) that started it ends."""
 
 PORTS = range(20_000, 32_000)
 """Below the range that the kernel hands out for outgoing connections, so that none of those takes a chosen port."""
+
+
+SPAWNER = ThreadPoolExecutor(1, thread_name_prefix="servers")
+"""The one thread that starts servers: it lives as long as this process, and they as long as it."""
 
 
 def free_ports(count: int) -> list[int]:
@@ -119,7 +124,8 @@ class Child:
     ) -> None:
         self.log = log
         with log.open("ab") as output:
-            self._process = subprocess.Popen(
+            self._process = SPAWNER.submit(
+                subprocess.Popen,
                 command,
                 env=dict(environment) if environment is not None else None,
                 cwd="/",
@@ -130,8 +136,8 @@ class Child:
                 user=user,
                 group=user,
                 extra_groups=[] if user else None,
-                preexec_fn=_dies_with_parent(orphan_signal),  # noqa: PLW1509 - one libc call, looked up before
-            )
+                preexec_fn=_dies_with_parent(orphan_signal),
+            ).result()
 
     @property
     def pid(self) -> int:
