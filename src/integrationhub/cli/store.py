@@ -49,7 +49,8 @@ def check(invocation: Invocation, as_json: bool) -> int:
     if as_json:
         print_json([asdict(finding) for finding in findings])
     else:
-        print_table(("invariant", "holds", "violations"), [(item.invariant, item.holds, item.count) for item in findings])
+        rows = [(item.invariant, item.holds, item.count) for item in findings]
+        print_table(("invariant", "holds", "violations"), rows)
         for item in findings:
             for example in item.examples:
                 click.echo(f"  {item.invariant}: {example}", err=True)
