@@ -93,6 +93,11 @@ class CompiledMapping:
         """Entity → its checks: reason codes, severities and the sentences for people."""
         return {name: spec.checks for name, spec in self._documents.specs.items()}
 
+    @property
+    def reads(self) -> MappingOf[str, tuple[str, ...]]:
+        """Source table → the fields (and positions) that any spec looks at."""
+        return self._any_plan().used
+
     def apply(self, decoded: DecodedBatch, context: MappingContext) -> CanonicalBatch:
         """Canonical rows of a batch, every entity's columns in their order, and all faults beside the decoder's.
 

@@ -106,6 +106,8 @@ def _name(column: exp.Expression) -> str:
     if not isinstance(column, exp.Column) or not isinstance(column.this, exp.Identifier):
         raise _refused(column)
     _only(column, "this", "table")
+    if column.name == "*" or column.name.startswith("^"):
+        raise _refused(column, "is one field, not a pattern")
     return f"{column.table}.{column.name}" if column.table else column.name
 
 

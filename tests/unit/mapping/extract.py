@@ -107,18 +107,34 @@ def line(extract: Extract, kind: str, **values: Any) -> int:
     return extract.add("CSX-LEDGER", **{"L-KIND": kind, **LINES[kind], **named})
 
 
-def sound_group() -> Extract:
-    """One group with everything in it, and nothing wrong."""
+def group(**changes: dict[str, Any]) -> Extract:
+    """One group with everything in it and nothing wrong but what `changes` says of a record (a key of RECORDS)."""
+    assert changes.keys() <= set(RECORDS)
     extract = Extract()
-    extract.add("CSX-GROUP")
-    extract.add("CSX-CASE")
-    extract.add("CSX-PARTY-ROLE")
-    extract.add("CSX-PARTY-ROLE", P_PARTY_ID=PWC, P_ROLE="PWC", P_NINO="", P_PAYEE="Y")
-    extract.add("CSX-ASSESSMENT")
-    line(extract, "C")
-    line(extract, "R", L_SEQ=2, L_AMOUNT=10000)
-    line(extract, "A", L_SEQ=3, L_AMOUNT=-2000)
-    line(extract, "V", L_SEQ=4, L_AMOUNT=10000, LV_OF_SEQ=2)
-    extract.add("CSX-HISTORY")
-    extract.add("CSX-ADDRESS")
+    for name, (level, values) in RECORDS.items():
+        extract.add(level, **{**values, **changes.get(name, {})})
     return extract
+
+
+def _line(kind: str, **values: Any) -> tuple[str, dict[str, Any]]:
+    named = {name.replace("_", "-"): value for name, value in values.items()}
+    return "CSX-LEDGER", {"L-KIND": kind, **LINES[kind], **named}
+
+
+RECORDS: dict[str, tuple[str, dict[str, Any]]] = {
+    "group": ("CSX-GROUP", {}),
+    "case": ("CSX-CASE", {}),
+    "nrp": ("CSX-PARTY-ROLE", {}),
+    "pwc": ("CSX-PARTY-ROLE", {"P-PARTY-ID": PWC, "P-ROLE": "PWC", "P-NINO": "", "P-PAYEE": "Y"}),
+    "assessment": ("CSX-ASSESSMENT", {}),
+    "charge": _line("C"),
+    "receipt": _line("R", L_SEQ=2, L_AMOUNT=10000),
+    "adjustment": _line("A", L_SEQ=3, L_AMOUNT=-2000),
+    "reversal": _line("V", L_SEQ=4, L_AMOUNT=10000, LV_OF_SEQ=2),
+    "contact": ("CSX-HISTORY", {}),
+    "enforcement": ("CSX-HISTORY", {"E-CLASS": "E", "E-CODE": "LOR", "E-TO": OPEN, "E-PARTY": 0}),
+    "address": ("CSX-ADDRESS", {}),
+}
+"""The records of a sound group in their order; the record number is the place."""
+
+PLACES = {name: number for number, name in enumerate(RECORDS, start=1)}
