@@ -100,6 +100,9 @@ class FrameWriter:
         self._runs = [_Run() for _ in frame.runs]
         self._counts = [table for table in frame.tables if table.count and table.count.frame == frame.number]
         self._build(preset or {})
+        self.looks_out: bool = any(choice.looks_out for choice in self._choices) or any(
+            table.looks_out for table in self._tables
+        )
         self.known: frozenset[str] = frozenset().union(
             *(run.fields for run in self._runs),
             (table.table.name for table in self._tables),
@@ -118,9 +121,10 @@ class FrameWriter:
                 run.template[place.offset : place.offset + item.length] = raw
                 run.fields[item.key] = (place.offset, place.offset + item.length, writer)
 
-    def write(self, values: Values) -> bytearray:
-        """The bytes of one row."""
+    def write(self, values: Values, around: Values | None = None) -> bytearray:
+        """The bytes of one row; `around` are the values of the rows it lies in, where it `looks_out` to them."""
         values = self._with_counts(values)
+        around = {**(around or {}), **values} if self.looks_out else {}
         out = bytearray()
         bases = []
         tables = iter([table for table in self._tables if table.table.varies])
@@ -132,13 +136,13 @@ class FrameWriter:
                 self._write_fields(out, base, run, values)
             if len(bases) < len(self._runs):
                 table = next(tables)
-                for element in table.elements(values):
+                for element in table.elements(values, around):
                     out += element
         for choice in self._choices:
-            choice.write(out, bases, values)
+            choice.write(out, bases, values, around)
         for table in self._tables:
             if not table.table.varies:
-                table.write(out, bases, values)
+                table.write(out, bases, values, around)
         if not values.keys() <= self.known:
             odd = sorted(values.keys() - self.known)
             raise RecordRejected(f"{self._frame.item.name} has no field {', '.join(odd)}", code="FIELD_UNKNOWN")
@@ -170,52 +174,67 @@ class _TableWriter:
         self.table = table
         self._writing = writing
         self._element = FrameWriter(table.element, writing)
+        self.looks_out: bool = self._element.looks_out
         self._plain = None if table.element.item.is_group else table.element.item.key
 
-    def elements(self, values: Values) -> Sequence[bytes | bytearray]:
+    def elements(self, values: Values, around: Values) -> Sequence[bytes | bytearray]:
         """The bytes of every element."""
         rows = values.get(self.table.name)
         if rows is None:
-            return [self._element.write({})] * self.table.least
+            return [self._element.write({}, around)] * self.table.least
         if len(rows) > self.table.most:
             raise RecordRejected(f"{self.table.name} has at most {self.table.most} elements", code="FIELD_OVERFLOW")
         if self.table.joined:
             return [rows if isinstance(rows, bytes) else self._writing.page.encode(rows)]
         if self._plain is not None:
-            return [self._element.write(row if isinstance(row, Mapping) else {self._plain: row}) for row in rows]
-        return [self._element.write(row) for row in rows]
+            rows = [row if isinstance(row, Mapping) else {self._plain: row} for row in rows]
+        missing = self.table.most - len(rows) if self.table.count is None else 0
+        return [self._element.write(row, around) for row in rows] + [self._element.write({}, around)] * missing
 
-    def write(self, out: bytearray, bases: Sequence[int], values: Values) -> None:
+    def write(self, out: bytearray, bases: Sequence[int], values: Values, around: Values) -> None:
         """Put the elements into a table of fixed size; those not given are written as defaults."""
         place = self.table.place
-        raw = b"".join(self.elements(values))
+        raw = b"".join(self.elements(values, around))
         size = self.table.element.tail
         missing = self.table.most - len(raw) // size
-        raw += bytes(self._element.write({})) * missing
+        raw += bytes(self._element.write({}, around)) * missing
         start = bases[place.run] + place.offset
         out[start : start + len(raw)] = raw
 
 
 class _ChoiceWriter:
-    """Writes the redefinition that the deciding field names."""
+    """Writes the redefinition that the deciding field names, or the bytes given for the redefined item itself."""
 
     def __init__(self, choice: Choice, writing: Writing) -> None:
         self._place = choice.place
-        self._decider = None if choice.decider is None else choice.decider.item.key
+        self._decider = None if choice.decider is None else choice.decider.item
         self._writers = [(meant, FrameWriter(frame, writing)) for meant, frame in choice.frames]
-        self.known = frozenset(key for _, writer in self._writers for key in writer.known)
+        self.known = frozenset(key for _, writer in self._writers for key in writer.known) | {choice.place.item.key}
+        self._decided_outside = choice.decider is not None and choice.decider.frame != choice.place.frame
+        self.looks_out: bool = self._decided_outside or any(writer.looks_out for _, writer in self._writers)
 
-    def write(self, out: bytearray, bases: Sequence[int], values: Values) -> None:
-        """Put the redefinition into the bytes it shares; nothing when no redefinition is meant."""
-        writer = self._chosen(values)
-        if writer is not None:
-            known = writer.known
-            raw = writer.write({key: value for key, value in values.items() if key in known})
-            start = bases[self._place.run] + self._place.offset
-            out[start : start + len(raw)] = raw
+    def write(self, out: bytearray, bases: Sequence[int], values: Values, around: Values) -> None:
+        """Put them into the bytes that are shared; nothing when no redefinition is meant."""
+        item = self._place.item
+        raw = values.get(item.key)
+        if not isinstance(raw, bytes):
+            writer = self._chosen(around if self._decided_outside else values)
+            raw = b"" if writer is None else writer.write(_known(values, writer.known), around)
+        elif len(raw) != item.extent:
+            raise RecordRejected(f"{item.key} has {item.extent} bytes", code="FIELD_OVERFLOW")
+        start = bases[self._place.run] + self._place.offset
+        out[start : start + len(raw)] = raw
 
     def _chosen(self, values: Values) -> FrameWriter | None:
         if self._decider is None:
             return self._writers[0][1]
-        value = str(values.get(self._decider))
-        return next((writer for meant, writer in self._writers if value in meant), None)
+        value = values.get(self._decider.key)
+        number = self._decider.category is Category.NUMBER
+        return next(
+            (writer for meant, writer in self._writers if any(value == (int(one) if number else one) for one in meant)),
+            None,
+        )
+
+
+def _known(values: Values, keys: frozenset[str]) -> Values:
+    return {key: value for key, value in values.items() if key in keys}

@@ -197,7 +197,7 @@ class Planner:
         place = draft.place(item)
         count = None if item.occurs.depending_on is None else self._counter(item)
         element = self._frame(item)
-        varies = self._odo == "shift" and item.varies
+        varies = self._odo == "shift" and (count is not None or element.varies)
         joined = self._joined and item.category is Category.TEXT and item.length == 1
         if joined:
             draft.columns.append(item.key)

@@ -115,6 +115,13 @@ def test_the_deciding_field_may_stand_behind_and_several_values_may_mean_one_ite
     assert rows(decode(decoder, *bodies), "R") == rows(batch, "R")[:3]
 
 
+def test_the_redefined_item_itself_may_be_given_as_bytes() -> None:
+    encoder = RecordEncoder(REDEFINED, redefines={"A": ("KIND", {"NUMBER": "B"})})
+    assert encoder.encode("R", {"A": text("12x4"), "KIND": "NUMBER"}) == text("12x4NUMBER   ")
+    with pytest.raises(RecordRejected, match="A has 4 bytes"):
+        encoder.encode("R", {"A": text("12x"), "KIND": "NUMBER"})
+
+
 NESTED = layout(
     "01 R.",
     "  05 KIND PIC 9.",
@@ -136,6 +143,20 @@ def test_a_redefinition_inside_a_table_may_be_decided_by_the_record() -> None:
         {"_index": 2, "N": 0, "A": None},
     ]
     assert rows(batch, "U") == [{"_index": 1, "U": 1}, {"_index": 2, "U": 2}]
+
+
+def test_a_field_of_the_record_decides_in_its_tables_when_encoding_too() -> None:
+    encoder = RecordEncoder(NESTED, redefines={"A": ("KIND", {"01": "A", "2": "B"})})
+    assert encoder.encode("R", {"KIND": 1, "T": [{"A": "abc"}, {"A": "def"}]}) == text("10abc0def")
+    assert encoder.encode("R", {"KIND": 2, "T": [{"N": 1, "U": [7]}]}) == text("217  0   ")
+    assert encoder.encode("R", {"KIND": 3, "T": [{"N": 1, "U": [7]}]}) == text("31   0   ")
+
+
+def test_a_fixed_table_of_elements_of_varying_size_is_written_whole() -> None:
+    varying = layout("01 R.", "  05 T OCCURS 3.", "    10 N PIC 9.", "    10 U PIC X OCCURS 0 TO 2 DEPENDING ON N.")
+    body = RecordEncoder(varying).encode("R", {"T": [{"U": "ab"}]})
+    assert body == text("2ab00")
+    assert [row["U"] for row in rows(decode(RecordDecoder(varying), body), "T")] == ["ab", "", ""]
 
 
 VARYING = layout(
