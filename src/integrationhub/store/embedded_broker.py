@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 BUSY_SECONDS = 60.0
 """How long to wait for another process's write."""
 
+ACKNOWLEDGE_SECONDS = 5.0
+"""How long an acknowledgement waits for it, before it is kept for later."""
+
 SHORTEST_PAUSE_SECONDS = 0.005
 LONGEST_PAUSE_SECONDS = 0.05
 """Between two looks into an empty queue: the pause grows to its longest while nothing comes."""
@@ -102,9 +105,11 @@ class _BrokerFile:
             yield self._connection
 
     @contextlib.contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self, *, patience: float | None = None) -> Iterator[sqlite3.Connection]:
         """The connection in a transaction that has the write lock from its start; TransientError if others keep it."""
+        seconds = BUSY_SECONDS if patience is None else patience
         with self.reading() as connection:
+            connection.execute(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -294,20 +299,29 @@ class EmbeddedSource:
         """See sdk.transport.MessageSource."""
         deadline = time.monotonic() + timeout
         pause = SHORTEST_PAUSE_SECONDS
-        while not (claimed := self._claim(limit)) and (rest := deadline - time.monotonic()) > 0:
+        while not (claimed := self._claim(limit, deadline)) and (rest := deadline - time.monotonic()) > 0:
             if self._closed.wait(min(pause, rest)):
                 break
             pause = min(pause * 1.2, LONGEST_PAUSE_SECONDS)
         return claimed
 
-    def _claim(self, limit: int) -> list[Incoming]:
+    def _claim(self, limit: int, deadline: float) -> list[Incoming]:
         session = self._begun()
-        self._settle()
         self._reap()
         with self._file.reading() as connection:
-            if connection.execute(_ANY, (self._queue,)).fetchone() is None:
+            if not self._done and connection.execute(_ANY, (self._queue,)).fetchone() is None:
                 return []  # looking costs nobody the write lock
-        with self._file.writing() as connection:
+        try:
+            return self._claim_as(session, limit, patience=max(0.0, deadline - time.monotonic()))
+        except TransientError as busy:
+            if busy.code == "DATABASE_LOCKED":
+                return []  # somebody writes for long: nothing can be taken until then
+            raise
+
+    def _claim_as(self, session: str, limit: int, *, patience: float) -> list[Incoming]:
+        with self._file.writing(patience=patience) as connection:
+            done = list(self._done)
+            self._delete(connection, session, done)
             rows = connection.execute(_WAITING, (self._queue, limit)).fetchall()
             arrived = [self._incoming(row) for row in rows]
             worn_out = [message for message in arrived if message.deliveries > DELIVERY_LIMIT and not self._final]
@@ -317,6 +331,7 @@ class EmbeddedSource:
                 "UPDATE broker_messages SET session = ?, deliveries = deliveries + 1 WHERE position = ?",
                 [(session, message.tag) for message in claimed],
             )
+        self._done.difference_update(done)
         return claimed
 
     def _incoming(self, row: tuple[int, str, str, str | None, str | None, str, bytes, int]) -> Incoming:
@@ -341,15 +356,17 @@ class EmbeddedSource:
             self._settle()
 
     def _settle(self) -> None:
-        tags = list(self._done)
-        if tags and self._session is not None:
-            with self._file.writing() as connection:
-                # Another session's message is not ours to delete: it was taken from us as from a dead process.
-                connection.executemany(
-                    "DELETE FROM broker_messages WHERE position = ? AND session = ?",
-                    [(tag, self._session) for tag in tags],
-                )
-        self._done.difference_update(tags)
+        done = list(self._done)
+        if done and self._session is not None:
+            with self._file.writing(patience=min(ACKNOWLEDGE_SECONDS, BUSY_SECONDS)) as connection:
+                self._delete(connection, self._session, done)
+        self._done.difference_update(done)
+
+    @staticmethod
+    def _delete(connection: sqlite3.Connection, session: str, tags: Sequence[int]) -> None:
+        # Another session's message is not ours to delete: it was taken from us as from a dead process.
+        rows = [(tag, session) for tag in tags]
+        connection.executemany("DELETE FROM broker_messages WHERE position = ? AND session = ?", rows)
 
     def reject(self, deliveries: Sequence[Incoming], *, reason: str) -> None:
         """See sdk.transport.MessageSource."""
