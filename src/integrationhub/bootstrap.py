@@ -4,12 +4,12 @@ Everything is made when first asked for, so that a command opens only what it us
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from integrationhub.intake.desk import FeedDesk
 from integrationhub.intake.loading import Loader
 from integrationhub.intake.outbox import StoreOutbox
 from integrationhub.intake.staging import Stager
-from integrationhub.intake.tracing import Tracer
+from integrationhub.intake.tracing import Trace, Tracer
 from integrationhub.mapping.compile import CompiledMapping, Mapping
 from integrationhub.mapping.tables import layout_of
 from integrationhub.pipeline import Pipeline
@@ -32,7 +32,9 @@ from integrationhub.receive.originals import Originals
 from integrationhub.receive.rabbit import RabbitSource
 from integrationhub.sdk.descriptor import Descriptor
 from integrationhub.sdk.transport import MessageSource, Publisher
+from integrationhub.store import trace
 from integrationhub.store.embedded_broker import EmbeddedPublisher, EmbeddedSource
+from integrationhub.store.slices import Slices
 from integrationhub.store.unit_of_work import Store
 from integrationhub.telemetry import logger
 
@@ -184,6 +186,18 @@ class Hub:
         descriptor = self.catalogue.connector(connector)
         decoder = build_decoder(descriptor)
         return Tracer(decoder, self.mapping(descriptor, decoder), self.originals)
+
+    def traces(self, reference: str) -> Iterator[tuple[Trace, list[dict[str, Any]]]]:
+        """Every row that goes by a reference, traced, with the events about it; of a debt its balances too."""
+        bare = reference.removeprefix("93:")
+        with self.store.read() as connection:
+            rows = trace.by_identifier(connection, bare.replace("-", "")) or trace.by_reference(connection, bare)
+            for row in rows:
+                for item in [row, *(trace.of_debt(connection, row.identifier) if row.entity == "debts" else [])]:
+                    if item.delivery is not None:
+                        slices = Slices(connection).all(item.delivery.delivery_id)
+                        traced = self.tracer(item.delivery.connector).trace(item, slices)
+                        yield traced, trace.events_of(connection, item.identifier)
 
     def close(self) -> None:
         """Give everything back that was opened."""

@@ -179,7 +179,7 @@ class FileControls:
             Reason(
                 code=code,
                 text=f"the trailer states {control.expected} {control.name}, the file has {control.actual}",
-                field=fields.records if control.name == "records" else None,
+                field=fields.records if control.name == "records" else fields.counts and fields.counts.count,
                 **self._trailer_place(),
             )
             for control in controls
