@@ -83,7 +83,7 @@ class FileControls:
         for fault in self._structure.faults():
             self._note(fault)
         controls = self._controls()
-        for fault in self._count_faults(controls):
+        for fault in self._count_faults():
             self._note(fault)
         for fault in self._total_faults(controls):
             self._note(fault)
@@ -168,26 +168,23 @@ class FileControls:
         ]
         return tuple(controls)
 
-    def _count_faults(self, controls: tuple[Stated, ...]) -> list[Reason]:
+    def _count_faults(self) -> list[Reason]:
         """R11: the trailer's sequence, its counts in their order, and the trigger's number of records."""
         code, fields = self._rules.codes.count, self._rules.trailer_fields
-        faults: list[Reason] = []
+        place, faults = self._trailer_place(), []
         if self._trailer.get(fields.sequence) != self._sequence:
             text = f"{fields.sequence} in the trailer is not the file's sequence"
-            faults.append(Reason(code=code, text=text, field=fields.sequence, **self._trailer_place()))
-        faults += [
-            Reason(
-                code=code,
-                text=f"the trailer states {control.expected} {control.name}, the file has {control.actual}",
-                field=fields.records if control.name == "records" else fields.counts and fields.counts.count,
-                **self._trailer_place(),
-            )
-            for control in controls
-            if control.name in ("records", "counts") and control.expected != control.actual
-        ]
+            faults.append(Reason(code=code, text=text, field=fields.sequence, **place))
+        if self._trailer.get(fields.records) != self._records:
+            text = f"{fields.records} states {self._trailer.get(fields.records)}, the file has {self._records} records"
+            faults.append(Reason(code=code, text=text, field=fields.records, **place))
+        for kind, number in self._trailer.get("counts", []):
+            if fields.counts and kind in fields.counts.order and number != self._counts[kind]:
+                text = f"{fields.counts.count} of {kind} states {number}, the file has {self._counts[kind]}"
+                faults.append(Reason(code=code, text=text, field=fields.counts.count, **place))
         if fields.counts and [kind for kind, _ in self._trailer.get("counts", [])] != list(fields.counts.order):
             text = f"the trailer's record types are not {' '.join(fields.counts.order)}"
-            faults.append(Reason(code=code, text=text, field=fields.counts.type, **self._trailer_place()))
+            faults.append(Reason(code=code, text=text, field=fields.counts.type, **place))
         if self._stated_records is not None and self._stated_records != self._records:
             text = f"RECORDS in the trigger file is {self._stated_records}, the file has {self._records}"
             faults.append(Reason(code=code, text=text, field="RECORDS"))
@@ -200,6 +197,8 @@ class FileControls:
             total = self._rules.totals.get(control.name)
             if total is not None and control.expected != control.actual:
                 text = f"{total.trailer} states {control.expected} pence, the records add up to {control.actual}"
+                if control.expected is None:
+                    text = f"{total.trailer} is undecodable, so the control total can't be proved"
                 place = self._trailer_place()
                 faults.append(Reason(code=self._rules.codes.total, text=text, field=total.trailer, **place))
         return faults
