@@ -205,6 +205,7 @@ CASES = Entity(
         _bool("benefit_known", "the benefit periods are complete", required=True),
         _bool("accuracy_query", "an officer has doubted the assessment", required=True),
         _pence("source_custodian_pence", "cash held as custodian, as the source says", required=True),
+        _int("last_event_seq", "number of the last change event that the source's file contains"),
         _text("note", "free text", personal=True),
         _code("state", "whether the source's book still has it", CASE_STATE, required=True),
         _date("as_at", "as-at date of the file it last came in", required=True),
@@ -251,11 +252,13 @@ LIABILITY_PERIODS = Entity(
         _int("row_no", "row number in the assessment, from 1", required=True),
         *_marked("from_date", "first day"),
         *_marked("to_date", "last day"),
-        _code("basis", "how it was set", ("FULL", "INTERIM", "NIL", "CANCELLED"), required=True),
+        _code("basis", "how it was set", ("FULL", "INTERIM", "DEFAULT", "NIL", "CANCELLED"), required=True),
         _pence("weekly_pence", "amount due a week", required=True),
+        _pence("monthly_pence", "amount due a month, where the scheme assesses by the month"),
         _bool("inputs_held", "the inputs of the formula are held", required=True),
         _pence("net_weekly_pence", "net weekly income"),
         _pence("exempt_weekly_pence", "exempt weekly income"),
+        _pence("net_monthly_pence", "net monthly income, where the scheme assesses by the month"),
         _int("children", "number of children"),
         *(_int(f"nights_{number}", f"nights a year of child {number} with the NRP") for number in range(1, 5)),
     ),
@@ -305,8 +308,13 @@ LEDGER = Entity(
         *_marked("from_date", "first day charged"),
         *_marked("to_date", "last day charged"),
         _pence("weekly_pence", "weekly amount charged"),
+        _pence("monthly_pence", "monthly amount charged, where the scheme assesses by the month"),
         _int("assessment_row", "assessment row the charge was made from"),
+        _text("assessment_ref", "the source's identifier of the assessment row, where rows have one"),
         _int("reverses_line", "line number that this one reverses"),
+        _text("source_id", "the source's identifier of the line, where lines have one"),
+        _text("schedule_ref", "the source's identifier of the schedule that the line stands in"),
+        _text("reverses_ref", "the source's identifier of the line that this one reverses"),
         _text("authority", "who authorised an adjustment"),
         _text("text", "text of an adjustment", personal=True),
         _id("cancels_entry_id", "entry that this one takes back because the source changed the line", "ledger"),
@@ -317,7 +325,8 @@ LEDGER = Entity(
 LEDGER_CONTENT = (
     "source_case_ref", "line_no", "kind", "owner", "reason", "pence", "suspended_pence", "stored_pence", "posted",
     "posted_mark", "effective", "effective_mark", "from_date", "from_date_mark", "to_date", "to_date_mark",
-    "weekly_pence", "assessment_row", "reverses_line", "authority", "text",
+    "weekly_pence", "monthly_pence", "assessment_row", "assessment_ref", "reverses_line", "source_id", "schedule_ref",
+    "reverses_ref", "authority", "text",
 )  # fmt: skip
 """The columns that `digest` is made over, in this order, with `canonical.identifiers.digest_column`."""
 
@@ -387,11 +396,56 @@ HISTORY = Entity(
     ),
 )
 
+SCHEDULES = Entity(
+    name="schedules",
+    title="A payment schedule of a case: the source keeps a balance for each of them, and several may have one owner",
+    key="schedule_id",
+    fields=(
+        _id("group_id", "source group", "groups", required=True),
+        _id("case_id", "the case; empty where the source names a case that is not in the file", "cases"),
+        _id("debt_id", "the debt that the schedule is a part of", "debts"),
+        _text("source_case_ref", "case reference as sent", required=True),
+        _text("source_id", "the source's identifier of the schedule", required=True),
+        _code("owner", "whose money it is, as sent", LEGAL_OWNER, required=True),
+        _pence("pence", "outstanding, suspended part included, as the source says", required=True),
+        _pence("suspended_pence", "the part not to be pursued, as the source says", required=True),
+    ),
+)
+
+CLERICAL_TOTALS = Entity(
+    name="clerical_totals",
+    title="What a clerical case was keyed with: totals instead of a ledger, and whether the two keyings agree",
+    key="clerical_total_id",
+    fields=(
+        _id("group_id", "source group", "groups", required=True),
+        _id("case_id", "the case", "cases", required=True),
+        _int("key_no", "which keying the figures are from", required=True),
+        _bool("keyings_agree", "the two keyings agree and can be read (clerical.md §3)", required=True),
+        _text("former_case_ref", "the case this one was on a system before, as keyed", personal=True),
+        _bool("pwc_address_confidential", "the address of the parent with care must never reach the other parent"),
+        _int("children", "number of children"),
+        *_marked("effective_date", "application date"),
+        *_marked("liability_end", "last day of liability"),
+        _pence("weekly_pence", "weekly amount"),
+        _pence("charged_rp_pence", "liability charged so far, receiving parent"),
+        _pence("charged_sos_pence", "liability charged so far, Secretary of State"),
+        _pence("received_rp_pence", "effective receipts so far, receiving parent; positive"),
+        _pence("received_sos_pence", "effective receipts so far, Secretary of State; positive"),
+        _pence("balance_rp_pence", "balance as keyed, receiving parent"),
+        _pence("balance_sos_pence", "balance as keyed, Secretary of State"),
+        _pence("custodian_pence", "custodian cash as keyed"),
+        *_marked("last_payment", "day of the last payment"),
+        *_marked("last_contact", "day of the last contact with the non-resident parent"),
+        *_marked("keyed_as_at", "the day that the figures are of"),
+        _text("notes", "free text", personal=True),
+    ),
+)
+
 ENTITIES: Mapping[str, Entity] = {
     entity.name: entity
     for entity in (
         PARTIES, ADDRESSES, GROUPS, CASES, ROLES, BENEFIT_PERIODS, LIABILITY_PERIODS, DEBTS, LEDGER, RECEIPTS,
-        ALLOCATIONS, BALANCES, HISTORY,
+        ALLOCATIONS, BALANCES, HISTORY, SCHEDULES, CLERICAL_TOTALS,
     )
 }  # fmt: skip
 """Every canonical entity by its name, parents before children."""

@@ -18,8 +18,10 @@ _PRESENCE = ("parties", "groups", "cases", "debts")
 """Entities whose version moves with every delivery that has them, changed or not: it tells what a book contains, and
 for parties, which several slices may bring at once, which record counts."""
 
-DETAILS_OF_CASES = ("roles", "benefit_periods", "liability_periods", "receipts", "history")
-DETAILS_WITHOUT_CASE = ("roles", "liability_periods", "receipts", "history")
+DETAILS_OF_CASES = (
+    "roles", "benefit_periods", "liability_periods", "receipts", "history", "schedules", "clerical_totals",
+)  # fmt: skip
+DETAILS_WITHOUT_CASE = ("roles", "liability_periods", "receipts", "history", "schedules")
 
 
 def upsert_entity(connection: Connection, name: str) -> int:

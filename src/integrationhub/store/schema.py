@@ -30,7 +30,10 @@ METADATA = MetaData()
 BY_GROUP = ("cases", "addresses")
 """Tables looked up by source group whole."""
 
-BY_CASE = ("roles", "benefit_periods", "liability_periods", "debts", "ledger", "receipts", "history")
+BY_CASE = (
+    "roles", "benefit_periods", "liability_periods", "debts", "ledger", "receipts", "history", "schedules",
+    "clerical_totals",
+)  # fmt: skip
 """Tables looked up by case; of these, rows without a case are looked up by group."""
 
 BY_SOURCE_REF = ("parties", "groups", "cases", "debts")

@@ -18,6 +18,8 @@ EXPECTED = json.loads((CONNECTOR / "samples" / "expected.json").read_text(encodi
 CASES = {key.removeprefix("93:"): case for key, case in EXPECTED["cases"].items() if key.startswith("93:")}
 CONTROL = EXPECTED["control"][SAMPLE.name]
 OWNERS = {"RECEIVING_PARENT": ("rp", "susp_rp"), "SECRETARY_OF_STATE": ("sos", "susp_sos"), "UNKNOWN": ("unk", None)}
+OURS = tuple(name for name in ENTITIES if name not in {"schedules", "clerical_totals"})
+"""The entities that CSCS fills: the other two are of the 2003 scheme and of cases kept by hand."""
 
 
 def test_the_specs_have_no_fault(layout: Layout) -> None:
@@ -25,7 +27,7 @@ def test_the_specs_have_no_fault(layout: Layout) -> None:
 
 
 def test_every_entity_is_mapped(csa1993: CompiledMapping) -> None:
-    assert csa1993.entities == tuple(ENTITIES)
+    assert csa1993.entities == OURS
 
 
 def test_the_sample_has_no_fault(sample: CanonicalBatch) -> None:
@@ -35,7 +37,8 @@ def test_the_sample_has_no_fault(sample: CanonicalBatch) -> None:
 
 def test_frames_have_the_entitys_columns_and_types(sample: CanonicalBatch) -> None:
     kinds = {Type.DATE: pl.Date, Type.BOOL: pl.Boolean, Type.INT: pl.Int64, Type.PENCE: pl.Int64}
-    for name, entity in ENTITIES.items():
+    for name in OURS:
+        entity = ENTITIES[name]
         schema = {field.name: kinds.get(field.type, pl.String) for field in entity.all_fields()}
         assert sample.rows[name].schema == pl.Schema(schema)
 
