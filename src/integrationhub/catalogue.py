@@ -113,6 +113,12 @@ class Catalogue:
         """The folder of the migration plan called `name`; NotFound names the closest matches."""
         return _pick("plan", name, self._found("migration")).folder
 
+    def policy(self, name: str) -> Path:
+        """The file of this name beside the migration plans, of the first shelf that has it."""
+        found = {name: shelf.folder / "migration" / name for shelf in reversed(self.shelves)
+                 if (shelf.folder / "migration" / name).is_file()}  # fmt: skip
+        return _pick("policy", name, found)
+
     def plans(self) -> tuple[str, ...]:
         """Names of all migration plans, sorted."""
         return tuple(sorted(self._found("migration")))

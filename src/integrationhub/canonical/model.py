@@ -225,6 +225,7 @@ ROLES = Entity(
         *_marked("from_date", "first day"),
         *_marked("to_date", "last day"),
         _bool("is_payee", "the receiving parent who is paid", required=True),
+        *_marked("birth_date", "date of birth as this record has it", personal=True),
     ),
 )
 

@@ -23,7 +23,11 @@ from integrationhub.store.feeds import Feeds
 from integrationhub.store.merge import Canonical
 from integrationhub.store.outbox import Outbox
 from integrationhub.store.slices import Slices
+from integrationhub.store.verdicts import Verdicts
 from integrationhub.store.worklist import Worklist
+
+Reading = Connection
+"""A transaction as callers hold it who read through the store's functions and know nothing of databases."""
 
 
 class Work:
@@ -38,6 +42,7 @@ class Work:
         self.worklist = Worklist(self._connection)
         self.outbox = Outbox(self._connection)
         self.canonical = Canonical(self._connection)
+        self.verdicts = Verdicts(self._connection)
 
     @property
     def connection(self) -> Connection:

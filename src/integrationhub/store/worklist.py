@@ -1,6 +1,6 @@
 """What waits for a person: records and groups that could not be loaded, and why."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -9,7 +9,7 @@ from sqlalchemy import Connection, select, update
 
 from integrationhub.errors import NotFound
 from integrationhub.store.dialect import affected, insert_into
-from integrationhub.store.schema import WORKLIST
+from integrationhub.store.schema import CANONICAL, DELIVERIES, WORKLIST
 
 _ROWS_PER_STATEMENT = 500
 
@@ -60,6 +60,33 @@ class Worklist:
             part = statement.values(rows[start : start + _ROWS_PER_STATEMENT])
             new += affected(self._connection, part.on_conflict_do_nothing())
         return new
+
+    def reopen(self, items: Iterable[WorklistItem]) -> None:
+        """Put items on the list; one that was resolved opens again with the new text, one that is open stays."""
+        rows = [asdict(item) for item in items]
+        again = ("opened_at", "text", "delivery_id", "record_no", "state", "owner")
+        for start in range(0, len(rows), _ROWS_PER_STATEMENT):
+            statement = insert_into(self._connection, WORKLIST).values(rows[start : start + _ROWS_PER_STATEMENT])
+            values = {name: statement.excluded[name] for name in again} | {"resolved_at": None, "resolution": None}
+            self._connection.execute(
+                statement.on_conflict_do_update(
+                    index_elements=["exception_id"], set_=values, where=WORKLIST.c.state == ItemState.RESOLVED
+                )
+            )
+
+    def places(self, case_ids: Collection[str]) -> Mapping[str, tuple[str, str, int]]:
+        """case_id → connector, delivery and record number of the case's newest record."""
+        cases = CANONICAL["cases"]
+        found: dict[str, tuple[str, str, int]] = {}
+        statement = select(cases.c.case_id, DELIVERIES.c.connector, cases.c.delivery_id, cases.c.record_no).join(
+            DELIVERIES, DELIVERIES.c.delivery_id == cases.c.delivery_id
+        )
+        ordered = sorted(case_ids)
+        for start in range(0, len(ordered), _ROWS_PER_STATEMENT):
+            part = statement.where(cases.c.case_id.in_(ordered[start : start + _ROWS_PER_STATEMENT]))
+            for row in self._connection.execute(part):
+                found[row.case_id] = (row.connector, row.delivery_id, row.record_no)
+        return found
 
     def assign(self, exception_id: str, owner: str) -> None:
         """Give an open item to somebody; NotFound when there is no such open item."""

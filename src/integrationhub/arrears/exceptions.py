@@ -1,0 +1,74 @@
+"""Worklist entries of exceptional cases: one a case and code, with evidence, owner and next action.
+
+An entry is closed by itself when a later file makes the case sound; when the same fault comes back, it opens again.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from integrationhub.arrears.book import CLERICAL, Case
+from integrationhub.arrears.verdict import EXCEPTION, Verdict
+from integrationhub.canonical.identifiers import derive
+from integrationhub.store.unit_of_work import Work
+from integrationhub.store.worklist import ItemState, WorklistItem
+
+NEXT_ACTION: Mapping[str, tuple[str, str]] = {
+    "DE": ("clerical", "have the case keyed again by two clerks"),
+    "E01": ("assessments", "establish the assessment that the charge was made from"),
+    "E02": ("receipts", "ask the payer which case and payee the money was for"),
+    "E03": ("clerical", "decide which book holds the case and close it in the other"),
+    "E04": ("case records", "compare the two cases and withdraw one"),
+    "E05": ("assessments", "establish what was due in the days concerned"),
+    "E06": ("case records", "find the missing date in the case papers"),
+    "E07": ("accounts", "reconcile header and ledger with the archived transactions"),
+    "E08": ("accounts", "establish which part is suspended, and by whose decision"),
+    "E09": ("case records", "obtain the benefit periods of the parent with care"),
+    "E10": ("case records", "find the case that the money or the people belong to"),
+    "E11": ("case records", "establish when the relationship ended"),
+    "EV": ("case records", "ask the source which of the two change events is right"),
+}
+"""Code → who deals with it, and what is to be done next."""
+
+
+def exception_id(case_id: str, code: str) -> str:
+    """The entry of a case and code; the same whenever the fault comes up."""
+    return derive("exception", "arrears", case_id, code)
+
+
+def worklist_changes(
+    work: Work, judged: Iterable[tuple[Case, Verdict]], before: Mapping[str, Any], *, now: datetime
+) -> None:
+    """Open entries of cases that are exceptions now, close those of cases that were. `before`: the last verdicts."""
+    opened: list[WorklistItem] = []
+    gone = {(row.case_id, code) for row in before.values() if row.outcome == EXCEPTION for code in row.causes}
+    places = work.worklist.places({case.case_id for case, verdict in judged if verdict.exceptions})
+    for case, verdict in judged:
+        for code in verdict.exceptions:
+            if (case.case_id, code) in gone:
+                gone.discard((case.case_id, code))
+            else:
+                opened.append(_item(case, code, places[case.case_id], now))
+    work.worklist.reopen(opened)
+    if gone:
+        identifiers = sorted(exception_id(*key) for key in gone)
+        work.worklist.resolve(identifiers, at=now, resolution="a later record of the case has removed the fault")
+
+
+def _item(case: Case, code: str, place: tuple[str, str, int], now: datetime) -> WorklistItem:
+    connector, delivery_id, record_no = place
+    owner, action = NEXT_ACTION[code]
+    evidence = "; ".join(item.evidence for item in case.findings if item.code == code and item.kind == "EXC")
+    return WorklistItem(
+        exception_id=exception_id(case.case_id, code),
+        code=code,
+        entity="cases",
+        source_ref=case.ref if case.scheme == "1993" or case.system == CLERICAL else case.case_id,
+        owner=owner,
+        opened_at=now,
+        state=ItemState.OPEN,
+        text=f"{evidence}. Next: {action}.",
+        connector=connector,
+        delivery_id=delivery_id,
+        record_no=record_no,
+    )

@@ -1,0 +1,103 @@
+"""Exports of what was judged: `export arrears` and `export debts`, for a day.
+
+Verdicts do not hang on the day; segments, labels and write-off classes do, and are worked out here from the facts that
+are kept with each verdict.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from integrationhub.arrears.book import Figures
+from integrationhub.arrears.policy import Policy
+from integrationhub.arrears.standing import Facts, Standing, group_segment, standing
+from integrationhub.arrears.verdict import EXCEPTION
+from integrationhub.store import casework
+from integrationhub.store.exports import ARREARS_SCHEMA, DEBT_SCHEMA, export
+from integrationhub.store.unit_of_work import Reading
+
+ARREARS_ROWS: Mapping[str, pl.DataType] = {**ARREARS_SCHEMA, "duplicate_of": pl.String()}
+"""Columns of `export arrears` (INTERFACE.md)."""
+
+_OWNERS = {"RECEIVING_PARENT": "rp", "SECRETARY_OF_STATE": "sos", "UNKNOWN": "unk"}
+
+
+class Rows:
+    """Rows of judged cases as at a day; the day is the newest file's as-at date unless one is given."""
+
+    def __init__(self, connection: Reading, policy: Policy, *, as_at: date | None = None) -> None:
+        self._connection = connection
+        self._day = as_at or casework.latest_as_at(connection) or date.max
+        self._thresholds = policy.on(self._day)
+
+    def arrears(self) -> Iterator[pl.DataFrame]:
+        """One row a case in the shape of the samples' expected `cases`; what was not judged has its source alone."""
+        for frame in export(self._connection, "arrears"):
+            verdicts = casework.verdicts_by_key(self._connection, frame["case"].to_list())
+            rows = [self._case(row, verdicts.get(row["case"])) for row in frame.to_dicts()]
+            yield pl.DataFrame(rows, schema=dict(ARREARS_ROWS))
+
+    def _case(self, row: dict[str, Any], verdict: Any) -> dict[str, Any]:  # noqa: ANN401 – a database row
+        if verdict is None:
+            return {**row, "duplicate_of": None}
+        stands = self._standing(verdict)
+        return {
+            "case": row["case"],
+            "group": verdict.case_group_id,
+            "source": figures(verdict, "source")._asdict(),
+            "outcome": verdict.outcome,
+            "causes": verdict.causes,
+            "flags": verdict.flags,
+            "accepted": figures(verdict, "accepted")._asdict() if stands else None,
+            "segment": stands.segment if stands else None,
+            "uncollectable": stands.uncollectable if stands else None,
+            "debts": list(stands.debts) if stands else [],
+            "duplicate_of": verdict.duplicate_of,
+        }
+
+    def _standing(self, verdict: Any) -> Standing | None:  # noqa: ANN401 – a database row
+        """Where an accepted case stands; None for an exception."""
+        if verdict.outcome == EXCEPTION:
+            return None
+        facts = Facts.of_document(verdict.facts)
+        return standing(facts, figures(verdict, "accepted"), self._day, self._thresholds)
+
+    def group_segments(self) -> dict[str, str]:
+        """Case group → its segment on the day."""
+        segments: dict[str, list[str | None]] = {}
+        for frame in self.arrears():
+            judged = frame.filter(pl.col("outcome").is_not_null())
+            for group, segment in zip(judged["group"], judged["segment"], strict=True):
+                segments.setdefault(group, []).append(segment)
+        return {group: group_segment(found, self._thresholds.precedence) for group, found in segments.items()}
+
+    def debts(self) -> Iterator[pl.DataFrame]:
+        """One row a debt with its three balances, and one for each debt that only the corrected ledger has."""
+        for frame in export(self._connection, "debts"):
+            verdicts = casework.verdicts_by_debt(self._connection, frame["debt_id"].to_list())
+            rows = [self._debt(row, verdicts.get(row["debt_id"])) for row in frame.to_dicts()]
+            yield pl.DataFrame(rows, schema=dict(DEBT_SCHEMA))
+
+    def _debt(self, row: dict[str, Any], verdict: Any) -> dict[str, Any]:  # noqa: ANN401 – a database row
+        if verdict is None or row["status"] == "REMOVED":
+            return row
+        figure = _OWNERS[row["legal_owner"]]
+        stands = self._standing(verdict)
+        held = stands is None
+        return {
+            **row,
+            "recomputed_pence": getattr(verdict, f"recomputed_{figure}"),
+            "accepted_pence": getattr(verdict, f"accepted_{figure}"),
+            "accepted_basis": None if held else verdict.outcome,
+            "causes": [] if held else verdict.causes,
+            "exceptions": sorted({*row["exceptions"], *(verdict.causes if held else ())}),
+            "collectability": "UNCOLLECTABLE" if stands and stands.uncollectable else None,
+            "segment": stands.segment if stands else None,
+        }
+
+
+def figures(verdict: Any, kind: str) -> Figures:  # noqa: ANN401 – a database row
+    """The verdict's figures of one kind: source, recomputed or accepted."""
+    return Figures(*(getattr(verdict, f"{kind}_{name}") for name in Figures._fields))

@@ -1,0 +1,213 @@
+"""Reads what judging needs: what has changed, who is in which case, and whole cases with everything of theirs."""
+
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select
+
+from integrationhub.store.judged import CASE_PERSONS, JUDGING_QUEUE, LINKED_GROUPS, VERDICTS
+from integrationhub.store.ledger import live
+from integrationhub.store.schema import CANONICAL, DELIVERIES
+
+IN_BOOK = ("IN_BOOK", "HELD")
+"""States of cases that are judged: those that their source still has."""
+
+_IDS_PER_STATEMENT = 500
+
+CASES, GROUPS, ROLES, PARTIES = (CANONICAL[name] for name in ("cases", "groups", "roles", "parties"))
+
+
+def _parts(identifiers: Collection[str]) -> Iterator[list[str]]:
+    ordered = sorted(identifiers)
+    for start in range(0, len(ordered), _IDS_PER_STATEMENT):
+        yield ordered[start : start + _IDS_PER_STATEMENT]
+
+
+def _of(
+    connection: Connection, statement: Select[Any], column: ColumnElement[Any], identifiers: Collection[str]
+) -> Iterator[Row[Any]]:
+    """The rows of a query whose column has one of these identifiers."""
+    for part in _parts(identifiers):
+        yield from connection.execute(statement.where(column.in_(part)))
+
+
+def changed_groups(connection: Connection, *, limit: int) -> list[Row[Any]]:
+    """Source groups that a completely loaded file brought, and that are not linked in this version and state."""
+    linked = LINKED_GROUPS
+    complete = or_(DELIVERIES.c.state == "ACCEPTED", DELIVERIES.c.kind == "MESSAGE")
+    statement = (
+        select(GROUPS.c.group_id, GROUPS.c.version, GROUPS.c.state, GROUPS.c.nrp_party_id)
+        .select_from(
+            GROUPS.join(DELIVERIES, DELIVERIES.c.delivery_id == GROUPS.c.delivery_id).outerjoin(
+                linked, linked.c.group_id == GROUPS.c.group_id
+            )
+        )
+        .where(
+            complete,
+            or_(
+                linked.c.group_id.is_(None),
+                linked.c.version != GROUPS.c.version,
+                linked.c.state != GROUPS.c.state,
+            ),
+        )
+        .order_by(GROUPS.c.group_id)
+        .limit(limit)
+    )
+    return list(connection.execute(statement))
+
+
+def cases_of_groups(connection: Connection, group_ids: Collection[str]) -> list[Row[Any]]:
+    """case_id, group_id, state, source_system of all cases of source groups."""
+    statement = select(CASES.c.case_id, CASES.c.group_id, CASES.c.state, CASES.c.source_system)
+    return list(_of(connection, statement, CASES.c.group_id, group_ids))
+
+
+def members_of_cases(connection: Connection, case_ids: Collection[str]) -> list[Row[Any]]:
+    """case_id, role, party_id, source_system, nino, nino_usable of everybody in these cases."""
+    statement = select(
+        ROLES.c.case_id, ROLES.c.role, ROLES.c.party_id, PARTIES.c.source_system, PARTIES.c.nino, PARTIES.c.nino_usable
+    ).join(PARTIES, PARTIES.c.party_id == ROLES.c.party_id)
+    return list(_of(connection, statement, ROLES.c.case_id, case_ids))
+
+
+def parties(connection: Connection, party_ids: Collection[str]) -> list[Row[Any]]:
+    """party_id, source_system, nino, nino_usable of parties."""
+    statement = select(PARTIES.c.party_id, PARTIES.c.source_system, PARTIES.c.nino, PARTIES.c.nino_usable)
+    return list(_of(connection, statement, PARTIES.c.party_id, party_ids))
+
+
+def links_of(connection: Connection, column: str, values: Collection[str]) -> list[Row[Any]]:
+    """Rows of case_persons by case_id, person_id, party_id or group_id."""
+    return list(_of(connection, select(CASE_PERSONS), CASE_PERSONS.c[column], values))
+
+
+def companions(connection: Connection, case_ids: Collection[str]) -> set[str]:
+    """Cases that were judged together with these ones the last time."""
+    found = _of(connection, select(VERDICTS.c.case_group_id), VERDICTS.c.case_id, case_ids)
+    groups = {row.case_group_id for row in found}
+    return {row.case_id for row in _of(connection, select(VERDICTS.c.case_id), VERDICTS.c.case_group_id, groups)}
+
+
+def queued(connection: Connection, *, limit: int) -> list[str]:
+    """Cases that wait to be judged."""
+    statement = select(JUDGING_QUEUE.c.case_id).order_by(JUDGING_QUEUE.c.case_id).limit(limit)
+    return list(connection.execute(statement).scalars())
+
+
+def previous_verdicts(connection: Connection, case_ids: Collection[str]) -> Mapping[str, Row[Any]]:
+    """case_id → outcome and causes of cases that were judged before."""
+    statement = select(VERDICTS.c.case_id, VERDICTS.c.outcome, VERDICTS.c.causes)
+    return {row.case_id: row for row in _of(connection, statement, VERDICTS.c.case_id, case_ids)}
+
+
+def held_for(connection: Connection, code: str) -> set[str]:
+    """Cases whose last verdict is an exception with this code."""
+    statement = select(VERDICTS.c.case_id, VERDICTS.c.causes).where(VERDICTS.c.outcome == "EXCEPTION")
+    return {row.case_id for row in connection.execute(statement) if code in row.causes}
+
+
+def held_cases_of(connection: Connection, source_system: str) -> list[Row[Any]]:
+    """case_id of the exceptions of one system."""
+    statement = select(VERDICTS.c.case_id).join(CASES, CASES.c.case_id == VERDICTS.c.case_id)
+    chosen = (VERDICTS.c.outcome == "EXCEPTION", CASES.c.source_system == source_system)
+    return list(connection.execute(statement.where(*chosen)))
+
+
+def orphan_payers(connection: Connection) -> set[str]:
+    """Payers of receipts whose case is not in the file, in the systems whose orphans stand in no source group."""
+    receipts = CANONICAL["receipts"]
+    orphans = and_(receipts.c.case_id.is_(None), receipts.c.source_system == "CS2")
+    return {payer for payer in connection.execute(select(receipts.c.payer_party_id).where(orphans)).scalars() if payer}
+
+
+def cases_of_payers(connection: Connection, party_ids: Collection[str]) -> set[str]:
+    """Cases whose non-resident parent is one of these parties."""
+    return {row.case_id for row in links_of(connection, "party_id", party_ids) if row.role == "NRP"}
+
+
+class Dossier:
+    """Everything of some cases, table by table, as rows of the canonical tables by case or source group."""
+
+    def __init__(self, connection: Connection, case_ids: Collection[str]) -> None:
+        self._connection = connection
+        self.case_ids = set(case_ids)
+
+    def cases(self) -> list[Row[Any]]:
+        """The cases that are in a book."""
+        statement = select(CASES).where(CASES.c.state.in_(IN_BOOK))
+        return list(_of(self._connection, statement, CASES.c.case_id, self.case_ids))
+
+    def rows(self, name: str) -> list[Row[Any]]:
+        """Benefit periods, liability periods, receipts or history of the cases."""
+        table = CANONICAL[name]
+        return list(_of(self._connection, select(table), table.c.case_id, self.case_ids))
+
+    def ledger(self) -> list[Row[Any]]:
+        """The live ledger entries of the cases."""
+        ledger = CANONICAL["ledger"]
+        return list(_of(self._connection, select(ledger).where(live()), ledger.c.case_id, self.case_ids))
+
+    def members(self) -> list[Row[Any]]:
+        """Roles of the cases with what is known of the party."""
+        party = [PARTIES.c[name].label(f"party_{name}") for name in ("source_ref", "nino", "nino_usable")]
+        party.append(PARTIES.c.birth_date_mark.label("party_birth_date_mark"))
+        statement = select(ROLES, *party).join(PARTIES, PARTIES.c.party_id == ROLES.c.party_id)
+        return list(_of(self._connection, statement, ROLES.c.case_id, self.case_ids))
+
+    def balances(self) -> list[Row[Any]]:
+        """case_id, legal_owner, pence, suspended_pence of the source balances."""
+        debts, balances = CANONICAL["debts"], CANONICAL["balances"]
+        same = and_(balances.c.debt_id == debts.c.debt_id, balances.c.kind == "SOURCE")
+        statement = select(debts.c.case_id, debts.c.legal_owner, balances.c.pence, balances.c.suspended_pence).join(
+            balances, same
+        )
+        return list(_of(self._connection, statement, debts.c.case_id, self.case_ids))
+
+    def groups(self, group_ids: Collection[str]) -> list[Row[Any]]:
+        """The source groups."""
+        return list(_of(self._connection, select(GROUPS), GROUPS.c.group_id, group_ids))
+
+    def siblings(self, group_ids: Collection[str]) -> list[Row[Any]]:
+        """case_id, group_id, source_ref of all cases of source groups that are in a book."""
+        statement = select(CASES.c.case_id, CASES.c.group_id, CASES.c.source_ref).where(CASES.c.state.in_(IN_BOOK))
+        return list(_of(self._connection, statement, CASES.c.group_id, group_ids))
+
+    def without_case(self, name: str, group_ids: Collection[str]) -> list[Row[Any]]:
+        """Rows of source groups that belong to no case of theirs: orphans, and history of all cases of a group."""
+        table = CANONICAL[name]
+        return list(_of(self._connection, select(table).where(table.c.case_id.is_(None)), table.c.group_id, group_ids))
+
+    def doubled(self, party_ids: Collection[str]) -> set[tuple[str, str]]:
+        """(system, person) of those of the parties' persons who have several identifiers in one system."""
+        mine = _of(self._connection, select(CASE_PERSONS), CASE_PERSONS.c.party_id, party_ids)
+        persons = {row.person_id for row in mine}
+        found: dict[tuple[str, str], set[str]] = {}
+        for row in _of(self._connection, select(CASE_PERSONS), CASE_PERSONS.c.person_id, persons):
+            found.setdefault((row.source_system, row.person_id), set()).add(row.party_id)
+        return {key for key, ids in found.items() if len(ids) > 1}
+
+
+def latest_as_at(connection: Connection) -> date | None:
+    """The newest as-at date of an accepted file."""
+    statement = select(func.max(DELIVERIES.c.as_at)).where(DELIVERIES.c.state == "ACCEPTED")
+    newest: date | None = connection.execute(statement).scalar_one()
+    return newest
+
+
+def verdicts_by_key(connection: Connection, keys: Collection[str]) -> Mapping[str, Row[Any]]:
+    """Verdicts by the case's key in exports."""
+    return {row.case_key: row for row in _of(connection, select(VERDICTS), VERDICTS.c.case_key, keys)}
+
+
+def verdicts_by_debt(connection: Connection, debt_ids: Collection[str]) -> Mapping[str, Row[Any]]:
+    """Verdicts by the identifiers of the case's debts."""
+    debts = CANONICAL["debts"]
+    statement = select(debts.c.debt_id, VERDICTS).join(VERDICTS, VERDICTS.c.case_id == debts.c.case_id)
+    return {row.debt_id: row for row in _of(connection, statement, debts.c.debt_id, debt_ids)}
+
+
+def nothing_waits(connection: Connection) -> bool:
+    """Whether every changed group is linked and every queued case judged."""
+    waiting = connection.execute(select(exists().select_from(JUDGING_QUEUE))).scalar_one()
+    return not waiting and not changed_groups(connection, limit=1)
