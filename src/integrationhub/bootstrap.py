@@ -5,26 +5,28 @@ Everything is made when first asked for, so that a command opens only what it us
 
 import os
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
 
-import numpy as np
+import polars as pl
 
+from integrationhub.arrears.desk import ArrearsDesk
+from integrationhub.arrears.judging import Judging
+from integrationhub.arrears.policy import FILE as POLICY_FILE
+from integrationhub.arrears.policy import Policy
+from integrationhub.arrears.rows import Rows
 from integrationhub.catalogue import Catalogue
 from integrationhub.config import Settings
-from integrationhub.decode.copybook_file import CopybookFileDecoder
-from integrationhub.decode.slices import SliceReader
-from integrationhub.errors import TransientError
+from integrationhub.errors import Conflict, TransientError
+from integrationhub.intake.builders import build_decoder, build_intake, layout_for
 from integrationhub.intake.desk import FeedDesk
 from integrationhub.intake.loading import Loader
 from integrationhub.intake.outbox import StoreOutbox
-from integrationhub.intake.staging import Stager
 from integrationhub.intake.tracing import Trace, Tracer
 from integrationhub.mapping.compile import CompiledMapping, Mapping
-from integrationhub.mapping.tables import layout_of
 from integrationhub.pipeline import Pipeline
 from integrationhub.publish.rabbit import RabbitPublisher
 from integrationhub.publish.relay import Relay
@@ -35,7 +37,7 @@ from integrationhub.sdk.transport import MessageSource, Publisher
 from integrationhub.store import trace
 from integrationhub.store.embedded_broker import EmbeddedPublisher, EmbeddedSource
 from integrationhub.store.slices import Slices
-from integrationhub.store.unit_of_work import Store
+from integrationhub.store.unit_of_work import Reading, Store
 from integrationhub.telemetry import logger
 
 
@@ -134,6 +136,33 @@ class Hub:
         except TransientError as exc:
             logger().warning("relay_waits", reason=exc.code)
 
+    def judging(self) -> Judging:
+        """Judges the cases that files have changed."""
+        return Judging(store=self.store, clock=self.clock, checkpoint=crash_points())
+
+    def judge_waiting(self) -> bool:
+        """Judge what has changed; False when another process is judging, which may or may not come to it."""
+        try:
+            self.judging().run()
+        except Conflict as exc:
+            logger().info("judging_elsewhere", reason=exc.code)
+            return False
+        return True
+
+    @cached_property
+    def arrears_policy(self) -> Policy:
+        """The thresholds of segments, labels and write-off classes."""
+        return Policy.of_file(self.catalogue.policy(POLICY_FILE))
+
+    def arrears_desk(self) -> ArrearsDesk:
+        """Answers questions about judged arrears."""
+        return ArrearsDesk(store=self.store, policy=self.arrears_policy)
+
+    def judged_rows(self, connection: Reading, as_at: date | None) -> dict[str, Callable[[], Iterator[pl.DataFrame]]]:
+        """Exports that show verdicts, by name, as at a day."""
+        rows = Rows(connection, self.arrears_policy, as_at=as_at)
+        return {"arrears": rows.arrears, "debts": rows.debts}
+
     def desk(self, connector: str) -> FeedDesk:
         """The feed of a connector, for operators."""
         return FeedDesk(store=self.store, connector=connector, clock=self.clock)
@@ -146,26 +175,12 @@ class Hub:
         return self._pipelines[descriptor.name]
 
     def _build_pipeline(self, descriptor: Descriptor) -> Pipeline:
-        decoder = build_decoder(descriptor)
-        reader = SliceReader(
-            decoder.framing,
-            decoder.records,
-            record_types=descriptor.layout.record_types,
-            group_type=descriptor.structure.group.type,
-            codes=descriptor.structure.codes,
-            target=self.settings.slice_bytes,
-        )
-        stager = Stager(
-            descriptor.structure,
-            reader=reader,
-            levels=descriptor.layout.record_types,
-            mapping=self.mapping(descriptor, decoder),
-        )
+        intake = build_intake(descriptor, self._specs(descriptor), slice_bytes=self.settings.slice_bytes)
         checkpoint = crash_points()
         return Pipeline(
             descriptor=descriptor,
-            decoder=decoder,
-            stager=stager,
+            header_of=intake.header_of,
+            stager=intake.stager,
             loader=Loader(descriptor=descriptor, environment=self.settings.environment, checkpoint=checkpoint),
             store=self.store,
             originals=self.originals,
@@ -174,18 +189,17 @@ class Hub:
             clock=self.clock,
         )
 
-    def mapping(self, descriptor: Descriptor, decoder: CopybookFileDecoder) -> CompiledMapping:
+    def _specs(self, descriptor: Descriptor) -> Mapping:
+        return Mapping.of_folder(self.catalogue.mapping(descriptor.connector.mappings))
+
+    def mapping(self, descriptor: Descriptor) -> CompiledMapping:
         """The compiled mapping of a connector, checked against its layout."""
-        folder = self.catalogue.mapping(descriptor.connector.mappings)
-        nothing = np.zeros(0, np.int64)
-        empty = decoder.records.decode(np.zeros(0, np.uint8), nothing, nothing)
-        return Mapping.of_folder(folder).compile(layout_of(empty.tables))
+        return self._specs(descriptor).compile(layout_for(descriptor))
 
     def tracer(self, connector: str) -> Tracer:
         """Traces canonical rows of a connector back to their bytes."""
         descriptor = self.catalogue.connector(connector)
-        decoder = build_decoder(descriptor)
-        return Tracer(decoder, self.mapping(descriptor, decoder), self.originals)
+        return Tracer(build_decoder(descriptor), self.mapping(descriptor), self.originals)
 
     def traces(self, reference: str) -> Iterator[tuple[Trace, list[dict[str, Any]]]]:
         """Every row that goes by a reference, traced, with the events about it; of a debt its balances too."""
@@ -213,21 +227,3 @@ class Hub:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def build_decoder(descriptor: Descriptor) -> CopybookFileDecoder:
-    """The decoder of a connector's files, by its descriptor and copybook."""
-    layout = descriptor.layout
-    return CopybookFileDecoder(
-        descriptor.copybook_text,
-        name=layout.copybook,
-        framing=layout.framing.model_dump(),
-        layout={
-            "encoding": layout.encoding,
-            "record_types": layout.record_types,
-            "redefines": {name: (rule.by, rule.when) for name, rule in layout.redefines.items()},
-            "signs": layout.signs,
-            "blanks": "fault",
-            "low_values": frozenset(layout.low_values.fields),
-        },
-    )

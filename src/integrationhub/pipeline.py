@@ -18,11 +18,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from integrationhub.decode.copybook_file import CopybookFileDecoder
 from integrationhub.errors import InvariantBroken, RecordRejected
 from integrationhub.intake.feed import FeedBook
 from integrationhub.intake.loading import Loader, controls_of
-from integrationhub.intake.measure import Measured, keep, measure, missing_trigger
+from integrationhub.intake.measure import HeaderReader, Measured, keep, measure, missing_trigger
 from integrationhub.intake.report import FileReport, FileVerdict
 from integrationhub.intake.staging import Staged, Stager
 from integrationhub.mapping.compile import MappingContext
@@ -60,7 +59,7 @@ class Pipeline:
     """Takes the files of one connector. Safe to run in several processes: a feed is worked on by one at a time."""
 
     descriptor: Descriptor
-    decoder: CopybookFileDecoder
+    header_of: HeaderReader
     stager: Stager
     loader: Loader
     store: Store
@@ -231,7 +230,7 @@ class Pipeline:
         cuts = [part.last_byte for part in merged]  # the size of slices may have been set anew since
         with self.originals.open(measured.offer.sha256) as stream:
             return self.stager.stage(
-                stream, spool, context=context, records=measured.records_stated, cuts=cuts, progress=advance
+                stream, spool, context=context, trigger=measured.trigger, cuts=cuts, progress=advance
             )
 
     def _refused(self, measured: Measured, staged: Staged) -> FileReport | None:
@@ -291,7 +290,7 @@ class Pipeline:
             trigger_sha256=trigger_sha256,
             originals=self.originals,
             descriptor=self.descriptor,
-            decoder=self.decoder,
+            header_of=self.header_of,
         )
 
     def _measure_again(self, delivery: Delivery) -> Measured:

@@ -68,7 +68,7 @@ def show(invocation: Invocation, name: str, layout: bool, as_json: bool) -> None
 
 
 def _facts(found: "Descriptor", invocation: Invocation) -> dict[str, object]:
-    delivery, codes = found.delivery, {**found.delivery.codes.model_dump(), **found.structure.codes.model_dump()}
+    delivery, codes = found.delivery, {**found.delivery.codes.model_dump(), **found.check_codes.model_dump()}
     return {
         "name": found.name,
         "version": found.version,
@@ -81,14 +81,19 @@ def _facts(found: "Descriptor", invocation: Invocation) -> dict[str, object]:
         "file": delivery.file,
         "first_sequence": delivery.first_sequence,
         "deadline": delivery.deadline,
-        "layout": found.layout.copybook,
-        "encoding": found.layout.encoding,
-        "record_types": [f"{kind} {record}" for kind, record in found.layout.record_types.items()],
-        "controls": list(found.structure.totals),
+        **_layout_facts(found),
         "codes": [f"{check} {code}" for check, code in codes.items()],
         "mappings": found.connector.mappings,
         "folder": str(found.folder),
     }
+
+
+def _layout_facts(found: "Descriptor") -> dict[str, object]:
+    facts: dict[str, object] = {"format": found.format, "layout": found.layout_file, "controls": list(found.totals)}
+    if found.records is not None:
+        types = [f"{kind} {record}" for kind, record in found.layout.record_types.items()]
+        facts |= {"encoding": found.layout.encoding, "record_types": types}
+    return facts
 
 
 def _show_layout(found: "Descriptor", *, as_json: bool) -> None:

@@ -87,7 +87,7 @@ class Loader:
         return self._accept(work, delivery, staged, piece, now)
 
     def _set_aside(self, work: Work, delivery: Delivery, piece: StagedSlice, now: datetime) -> None:
-        code = self.descriptor.structure.codes.field
+        code = self.descriptor.worklist_code
         place = {"connector": self.descriptor.name, "delivery_id": delivery.delivery_id}
         items = worklist_items(piece.quarantined, code=code, opened_at=now, **place)
         work.worklist.open(items)
@@ -135,7 +135,7 @@ class Loader:
             connector=self.descriptor.name,
             sha256=delivery.sha256,
             verdict=FileVerdict.ACCEPTED,
-            reasons=_reported(staged, self.descriptor.structure.codes.field),
+            reasons=_reported(staged, self.descriptor.worklist_code),
             records=sum(piece.records for piece in staged.slices),
             outcomes={name: sum(count[name] for count in counts) for name in ("LOADED", "EXCEPTION")},
             controls=controls_of(staged),

@@ -1,9 +1,11 @@
 """A handed-over file, measured: kept as an original, its trigger read, its header looked at."""
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -16,8 +18,18 @@ from integrationhub.receive.trigger import Trigger, read_trigger
 from integrationhub.records import Reason
 from integrationhub.sdk.descriptor import Descriptor
 
+HeaderReader = Callable[[BinaryIO], HeaderFacts | None]
+"""Reads what the file says of itself at its front; None when there is nothing to compare with, or no header (the checks
+of the content will say so).
+"""
+
 _HEAD = 4096
 """Bytes read to find the first record."""
+
+
+def no_header(_stream: BinaryIO) -> HeaderFacts | None:
+    """For files that say nothing of themselves."""
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +47,10 @@ class Measured:
         return self.offer.trigger.as_at if isinstance(self.offer.trigger, Trigger) else None
 
     @property
-    def records_stated(self) -> int | None:
-        """How many records the trigger file promises."""
-        return self.offer.trigger.records if isinstance(self.offer.trigger, Trigger) else None
+    def trigger(self) -> Trigger:
+        """The trigger file, of a file that was judged to have a good one."""
+        assert isinstance(self.offer.trigger, Trigger)
+        return self.offer.trigger
 
 
 def keep(path: Path, trigger: Path, originals: Originals) -> tuple[str, str]:
@@ -56,13 +69,13 @@ def measure(
     trigger_sha256: str,
     originals: Originals,
     descriptor: Descriptor,
-    decoder: CopybookFileDecoder,
+    header_of: HeaderReader,
 ) -> Measured:
     """Measure the kept file `sha256` that came as `name`."""
     with originals.open(trigger_sha256) as stream:
         content = stream.read()
     with originals.open(sha256) as stream:
-        head = stream.read(_HEAD)
+        header = header_of(stream)
         size = stream.seek(0, io.SEEK_END)
     rules = descriptor.delivery
     trigger = read_trigger(content, required=rules.trigger_keys, code=rules.codes.trigger)
@@ -72,7 +85,7 @@ def measure(
         size=size,
         sha256=sha256,
         trigger=trigger,
-        header=_header(head, size, descriptor, decoder),
+        header=header,
     )
     return Measured(
         path=path,
@@ -88,10 +101,14 @@ def missing_trigger(name: str, descriptor: Descriptor) -> Reason:
     return Reason(code="CTL_MISSING", text=f"waits for its trigger file {trigger}: until then it may be half written")
 
 
-def _header(head: bytes, size: int, descriptor: Descriptor, decoder: CopybookFileDecoder) -> HeaderFacts | None:
-    """What the first record says; None when it is no header (the checks of the content will say so)."""
+def record_header(descriptor: Descriptor, decoder: CopybookFileDecoder) -> HeaderReader:
+    """Reads the first record of a mainframe file."""
+    return lambda stream: _header(stream.read(_HEAD), descriptor, decoder)
+
+
+def _header(head: bytes, descriptor: Descriptor, decoder: CopybookFileDecoder) -> HeaderFacts | None:
     buffer = np.frombuffer(head, np.uint8)
-    frames = decoder.framing.scan(buffer, 0, final=size <= len(head))
+    frames = decoder.framing.scan(buffer, 0, final=len(head) < _HEAD)
     if not len(frames.starts):
         return None
     starts, lengths = frames.starts[:1], frames.lengths[:1]

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 import numpy as np
 import polars as pl
@@ -17,6 +17,7 @@ import polars as pl
 from integrationhub.decode.controls import ControlVerdict, FileControls, sum_of
 from integrationhub.decode.slices import Slice, SliceReader
 from integrationhub.mapping.compile import CompiledMapping, MappingContext
+from integrationhub.receive.trigger import Trigger
 from integrationhub.records import Reason
 from integrationhub.sdk.descriptor import Structure
 
@@ -34,12 +35,8 @@ class Quarantined:
     first_record: int
     last_record: int
     offset: int
+    records: int
     reasons: tuple[Reason, ...]
-
-    @property
-    def records(self) -> int:
-        """How many records stand in it."""
-        return self.last_record - self.first_record + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +95,29 @@ class Staged:
         return tuple(name for name, part in parts.items() if part.loaded + part.set_aside != stated[name])
 
 
-class Stager:
+class Stager(Protocol):
     """Checks and maps the files of one connector."""
+
+    def stage(
+        self,
+        stream: BinaryIO,
+        spool: Path,
+        *,
+        context: MappingContext,
+        trigger: Trigger,
+        cuts: Sequence[int] = (),
+        progress: Callable[[int], None] = lambda _bytes: None,
+    ) -> Staged:
+        """Check the file in `stream` and spool its canonical rows below `spool`; `progress` is told of bytes done.
+
+        `trigger` is what the trigger file states; `cuts` says where slices that are merged already end. What lay in
+        `spool` before is removed. The same bytes give the same slices.
+        """
+        ...
+
+
+class RecordStager:
+    """Checks and maps mainframe files."""
 
     def __init__(
         self, structure: Structure, *, reader: SliceReader, levels: Mapping[str, str], mapping: CompiledMapping
@@ -115,17 +133,13 @@ class Stager:
         spool: Path,
         *,
         context: MappingContext,
-        records: int | None,
+        trigger: Trigger,
         cuts: Sequence[int] = (),
         progress: Callable[[int], None] = lambda _bytes: None,
     ) -> Staged:
-        """Check the file in `stream` and spool its canonical rows below `spool`; `progress` is told of bytes done.
-
-        `records` is the number that the trigger file states; `cuts` says where slices that are merged already end. What
-        lay in `spool` before is removed.
-        """
+        """See `Stager`."""
         shutil.rmtree(spool, ignore_errors=True)
-        controls = FileControls(self._structure, self._levels, sequence=context.sequence, records=records)
+        controls = FileControls(self._structure, self._levels, sequence=context.sequence, records=trigger.records)
         slices: list[StagedSlice] = []
         for piece in self._reader.read(stream, cuts=cuts):
             controls.feed(piece)
@@ -189,6 +203,7 @@ class Stager:
                 first_record=int(first),
                 last_record=group["last_record"],
                 offset=group["group_offset"],
+                records=group["last_record"] - int(first) + 1,
                 reasons=tuple(self._reasons(rows)),
             )
 

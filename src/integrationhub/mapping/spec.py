@@ -23,7 +23,7 @@ _OPTIONS: Mapping[str, frozenset[str]] = {
     "text": frozenset(),
     "digits": frozenset({"length", "empty"}),
     "int": frozenset({"empty"}),
-    "pence": frozenset(),
+    "pence": frozenset({"ratio"}),
     "date": frozenset({"rule"}),
     "code": frozenset({"codes"}),
     "flag": frozenset({"yes", "no"}),
@@ -79,6 +79,9 @@ class Conversion(Part):
     codes: str | None = Field(None, description="code: the code list, by its name")
     length: int | None = Field(None, ge=1, le=18, description="digits: how many, filled with zeros on the left")
     empty: tuple[int, ...] = Field((), description="digits, int: values that mean that nothing is there")
+    ratio: tuple[int, int] | None = Field(
+        None, description="pence: times the first over the second, to the nearest penny"
+    )
     yes: tuple[str, ...] = Field((), description="flag: source values that mean true")
     no: tuple[str, ...] = Field((), description="flag: source values that mean false; blank is the empty text")
     when: Sql | None = Field(None, description="SQL condition; in other rows the source has no such field")
@@ -88,7 +91,9 @@ class Conversion(Part):
 
     @model_validator(mode="after")
     def _options_fit(self) -> "Conversion":
-        given = {name for name in ("rule", "codes", "length", "empty", "yes", "no") if name in self.model_fields_set}
+        given = {
+            name for name in ("rule", "codes", "length", "empty", "ratio", "yes", "no") if name in self.model_fields_set
+        }
         allowed = _OPTIONS.get(self.conversion or "", frozenset())
         if given - allowed:
             raise ValueError(f"{', '.join(sorted(given - allowed))} means nothing with as = {self.conversion!r}")
@@ -257,6 +262,10 @@ class DateRule(Part):
     open: tuple[Placeholder, ...] = Field((), description="no end: mark OPEN")
     not_recorded: tuple[Placeholder, ...] = Field((), description="never recorded: mark NOT_RECORDED")
     sentinels: tuple[Placeholder, ...] = Field((), description="stands in a date's place: mark SENTINEL")
+    absent: Literal["open", "not_recorded"] | None = Field(None, description="what it means that no value is there")
+    exclusive: bool = Field(
+        default=False, description="the day after the last one is written; the day before it is kept"
+    )
     title: str = ""
 
     @model_validator(mode="after")

@@ -5,8 +5,8 @@ Source: csa1993.md §1, benefits-common.md §4. Keys may come in any order, unkn
 """
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 
 from integrationhub.records import Reason
@@ -17,7 +17,7 @@ LIMIT = 64 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """What a trigger file says of its data file; None for what it doesn't say."""
+    """What a trigger file says of its data file; None for what it doesn't say. `extra`: the feed's own required keys."""
 
     file: str
     size: int
@@ -25,6 +25,7 @@ class Trigger:
     sequence: int | None = None
     records: int | None = None
     as_at: date | None = None
+    extra: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_trigger(content: bytes, *, required: Sequence[str], code: str) -> Trigger | Reason:
@@ -35,7 +36,8 @@ def read_trigger(content: bytes, *, required: Sequence[str], code: str) -> Trigg
     missing = [key for key in required if key not in pairs]
     if missing:
         return Reason(code=code, text=f"trigger file: key {', '.join(missing)} is missing", field=missing[0])
-    for key, pattern in _SHAPES.items():
+    shapes = {**dict.fromkeys((key for key in required if key not in _OWN), _NUMBER), **_SHAPES}
+    for key, pattern in shapes.items():
         if key in pairs and not re.fullmatch(pattern, pairs[key]):
             return Reason(code=code, text=f"trigger file: {key} is not of its form", field=key)
     as_at = _date(pairs["ASAT"]) if "ASAT" in pairs else None
@@ -48,6 +50,7 @@ def read_trigger(content: bytes, *, required: Sequence[str], code: str) -> Trigg
         sequence=int(pairs["SEQUENCE"]) if "SEQUENCE" in pairs else None,
         records=int(pairs["RECORDS"]) if "RECORDS" in pairs else None,
         as_at=as_at,
+        extra={key: pairs[key] for key in required if key not in _OWN},
     )
 
 
@@ -57,8 +60,16 @@ _SHAPES = {
     "SHA256": r"[0-9a-f]{64}",
     "SEQUENCE": r"[0-9]{1,9}",
     "RECORDS": r"[0-9]{1,18}",
+    "UNCOMPRESSED": r"[0-9]{1,18}",
     "ASAT": r"[0-9]{4}-[0-9]{2}-[0-9]{2}",
 }
+
+
+_OWN = frozenset({"FILE", "BYTES", "SHA256", "SEQUENCE", "RECORDS", "ASAT"})
+"""Keys that have a field of their own."""
+
+_NUMBER = r"-?[0-9]{1,18}"
+"""The form of every other key that a feed asks for: a count, or pence."""
 
 
 def _pairs(content: bytes) -> dict[str, str] | str:

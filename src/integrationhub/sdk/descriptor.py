@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from integrationhub.errors import ConfigurationError, NotFound
 
@@ -225,14 +225,214 @@ class Structure(Part):
     totals: dict[str, Total] = {}
 
 
+class XmlLayout(Part):
+    """[layout] of a compressed XML document: one gzip member that holds flat lists of elements."""
+
+    format: Literal["xml"]
+    schema_file: str = Field(alias="schema")
+    uncompressed_key: str  # trigger key that states the size of the XML
+    uncompressed_limit: int = 1 << 30
+
+    @property
+    def source(self) -> str:
+        """The file beside the descriptor that describes the records."""
+        return self.schema_file
+
+
+class CsvLayout(Part):
+    """[layout] of a workbook export: heading row first, exactly these columns."""
+
+    format: Literal["csv"]
+    encoding: str
+    columns: tuple[str, ...]
+
+    @property
+    def source(self) -> str:
+        """The descriptor itself describes the records."""
+        return "connector.toml"
+
+
+class DocumentCodes(Part):
+    """Reason codes of the checks of an XML document, in the order in which they are judged."""
+
+    oversize: str = "OVERSIZE"
+    damaged: str = "NOT_WELL_FORMED"
+    doctype: str = "DOCTYPE_FORBIDDEN"
+    root: str = "ROOT_UNKNOWN"
+    invalid: str = "SCHEMA_INVALID"
+    count: str = "CONTROL_COUNT"
+    control: str = "CONTROL_TOTAL"
+
+
+class DocumentTotal(Part):
+    """A control total of a document: the control's attribute, and the column that it sums.
+
+    `where` chooses rows by a code column. `canonical` is SQL over the canonical entities, as in `Total`.
+    """
+
+    control: str
+    table: str
+    field: str
+    where: dict[str, tuple[str, ...]] = {}
+    canonical: str
+
+
+class DocumentGroups(Part):
+    """How the rows of flat lists come together in source groups: the party in a role of a case."""
+
+    cases: str
+    case_key: str
+    roles: str
+    role_case: str
+    role_party: str
+    role: dict[str, str]  # column → the code that makes a party the owner of the group
+    parties: str
+    party_key: str
+    by_case: dict[str, str]  # table → its column with a case key
+    by_parent: dict[str, tuple[str, str, str]]  # table → own column, parent table, the parent's key
+    by_party: dict[str, str]  # table → its column with a party key
+
+
+class DocumentSums(Part):
+    """A table that is added up from another: one row a case and owner, with the number of lines that hang on them."""
+
+    table: str
+    case: str
+    owner: str
+    alike: dict[str, str] = {}  # owner code → the one that it counts as
+    fields: tuple[str, ...]
+    lines: tuple[str, str, str]  # table of lines, its column, the key of `table`
+
+
+class Document(Part):
+    """[document]: root, lists and controls of an XML extract."""
+
+    root: str
+    sequence: str
+    as_at: str
+    kind: KindField
+    control: str
+    counts: dict[str, str]  # element of a list → attribute of the control with its number
+    unique: dict[str, str]  # element → attribute that is a key of its own
+    groups: DocumentGroups
+    sums: dict[str, DocumentSums] = {}
+    codes: DocumentCodes = DocumentCodes()
+    totals: dict[str, DocumentTotal] = {}
+
+
+class KeyingCodes(Part):
+    """Reason codes of the checks of a keyed book."""
+
+    heading: str = "HEADING"
+    count: str = "CONTROL_COUNT"
+    control: str = "CONTROL_TOTAL"
+    disagreement: str = "DOUBLE_ENTRY"
+    unreadable: str = "FIELD_INVALID"
+    exception: str = "DE"
+
+
+class KeyedTotal(Part):
+    """A control total of a keyed book: the trigger's key and the column that it sums over the first keyings."""
+
+    trigger: str
+    column: str
+    canonical: str
+
+
+class Keying(Part):
+    """[keying]: a book in which every case is keyed twice."""
+
+    case: str
+    key: str
+    clerk: str
+    compared: tuple[str, ...]
+    mandatory: tuple[str, ...]
+    kinds: dict[str, Literal["text", "name", "nino", "date", "money", "count", "code", "number"]] = {}
+    values: dict[str, tuple[str, ...]] = {}  # column of kind code → its codes
+    case_pattern: Pattern
+    codes: KeyingCodes = KeyingCodes()
+    totals: dict[str, KeyedTotal] = {}
+
+
 class Descriptor(Part):
-    """A connector, as its `connector.toml` describes it."""
+    """A connector, as its `connector.toml` describes it.
+
+    What its files are like stands in `layout`; the table beside it depends on the format: [structure] for mainframe
+    records, [document] for XML, [keying] for a workbook export.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
 
     connector: Identity
     delivery: DeliveryRules
-    layout: LayoutRules
-    structure: Structure
+    any_layout: Annotated[LayoutRules | XmlLayout | CsvLayout, Field(discriminator="format")] = Field(alias="layout")
+    records: Structure | None = Field(None, alias="structure")
+    document: Document | None = None
+    keying: Keying | None = None
+    references_are_personal: bool = False
     folder: Path = Path()
+
+    @model_validator(mode="after")
+    def _described(self) -> "Descriptor":
+        needed = {"copybook": "structure", "xml": "document", "csv": "keying"}[self.format]
+        given = {"structure": self.records, "document": self.document, "keying": self.keying}
+        if given[needed] is None:
+            raise ValueError(f"a connector of format {self.format} needs [{needed}]")
+        return self
+
+    @property
+    def format(self) -> str:
+        """What the files are: copybook, xml or csv."""
+        return self.any_layout.format
+
+    @property
+    def layout(self) -> LayoutRules:
+        """The layout of mainframe records; ConfigurationError for a connector of another format."""
+        if not isinstance(self.any_layout, LayoutRules):
+            raise ConfigurationError(f"connector {self.name} has no record layout: its files are {self.format}")
+        return self.any_layout
+
+    @property
+    def structure(self) -> Structure:
+        """How mainframe records hang together; ConfigurationError for a connector of another format."""
+        if self.records is None:
+            raise ConfigurationError(f"connector {self.name} has no record structure: its files are {self.format}")
+        return self.records
+
+    @property
+    def check_codes(self) -> StructureCodes | DocumentCodes | KeyingCodes:
+        """Reason codes of the checks of a file's content."""
+        part = self.records or self.document or self.keying
+        assert part is not None  # `_described` has seen to it
+        return part.codes
+
+    @property
+    def layout_file(self) -> str:
+        """The file that describes the records."""
+        if isinstance(self.any_layout, LayoutRules):
+            return self.any_layout.copybook
+        return self.any_layout.source
+
+    @property
+    def totals(self) -> tuple[str, ...]:
+        """Names of the control totals."""
+        part = self.records or self.document or self.keying
+        assert part is not None  # `_described` has seen to it
+        return tuple(part.totals)
+
+    @property
+    def worklist_code(self) -> str:
+        """Code under which a group or case that is set aside waits for a person."""
+        if self.keying is not None:
+            return self.keying.codes.exception
+        return self.structure.codes.field if self.records is not None else ""
+
+    def text_of(self, name: str) -> bytes:
+        """The content of a file beside the descriptor; NotFound when it is missing."""
+        path = self.folder / name
+        if not path.is_file():
+            raise NotFound(f"connector {self.name}: {name} is missing from its folder")
+        return path.read_bytes()
 
     @property
     def name(self) -> str:

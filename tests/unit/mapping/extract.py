@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from integrationhub.bootstrap import build_decoder
 from integrationhub.decode.encode import RecordEncoder, frame_u32
+from integrationhub.intake.builders import build_decoder
 from integrationhub.mapping.compile import MappingContext
 from integrationhub.records import DecodedBatch
 from integrationhub.sdk.descriptor import load_descriptor

@@ -27,8 +27,10 @@ _SLOT = 32  # more than a month has days
 def dated(source: pl.Expr, options: Conversion, environment: Environment) -> Converted:
     """The date, and a mark where the rule explains why there is none; anything else is DATE_INVALID."""
     rule = environment.date_rule(options.rule)
-    read = _cyyddd if rule.format == "cyyddd" else _ccyymmdd
-    return Converted(value=read(source, rule), dtype=pl.Date(), mark=_mark(source, rule), code="DATE_INVALID")
+    value = (_cyyddd if rule.format == "cyyddd" else _ccyymmdd)(source, rule)
+    if rule.exclusive:
+        value = value.dt.offset_by("-1d")
+    return Converted(value=value, dtype=pl.Date(), mark=_mark(source, rule), code="DATE_INVALID")
 
 
 def as_number(placeholder: str, rule: DateRule) -> int:
@@ -52,6 +54,8 @@ def _numbers(rule: DateRule) -> list[int]:
 def _mark(source: pl.Expr, rule: DateRule) -> pl.Expr | None:
     marks = {"OPEN": rule.open, "NOT_RECORDED": rule.not_recorded, "SENTINEL": rule.sentinels}
     chain: pl.Expr | None = None
+    if rule.absent is not None:
+        chain = pl.when(source.is_null()).then(pl.lit(rule.absent.upper()))
     for mark, placeholders in marks.items():
         if placeholders:
             here = pl.any_horizontal([source == as_number(item, rule) for item in placeholders])

@@ -15,9 +15,16 @@ def integer(source: pl.Expr, options: Conversion, _environment: Environment) -> 
     return Converted(value=value.cast(pl.Int64), dtype=pl.Int64())
 
 
-def pence(source: pl.Expr, _options: Conversion, _environment: Environment) -> Converted:
-    """The unscaled number of a V99 field, whose digits are pence, or of a field that counts pence."""
-    return Converted(value=source.cast(pl.Int64), dtype=pl.Int64())
+def pence(source: pl.Expr, options: Conversion, _environment: Environment) -> Converted:
+    """The unscaled number of a V99 field, whose digits are pence, or of a field that counts pence.
+
+    With a ratio (times, over) it is `times × pence ÷ over` to the nearest penny; half a penny is rounded up.
+    """
+    value = source.cast(pl.Int64)
+    if options.ratio is not None:
+        times, over = options.ratio
+        value = (2 * times * value + over) // (2 * over)
+    return Converted(value=value, dtype=pl.Int64())
 
 
 def digits(source: pl.Expr, options: Conversion, _environment: Environment) -> Converted:

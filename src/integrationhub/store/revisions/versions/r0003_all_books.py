@@ -57,7 +57,9 @@ def _schedules() -> None:
 
 def _clerical_totals() -> None:
     dates = ("effective_date", "liability_end", "last_payment", "last_contact", "keyed_as_at")
-    marked = {name: [sa.Column(name, sa.Date()), sa.Column(f"{name}_mark", words())] for name in dates}
+    marked: dict[str, list[sa.Column[Any]]] = {
+        name: [sa.Column(name, sa.Date()), sa.Column(f"{name}_mark", words())] for name in dates
+    }
     op.create_table(
         "clerical_totals",
         sa.Column("clerical_total_id", Identifier(), primary_key=True),

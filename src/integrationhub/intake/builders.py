@@ -1,0 +1,89 @@
+"""What a connector's format needs: its stager, its mapping, and the reader of its headers."""
+
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+
+from integrationhub.decode.copybook_file import CopybookFileDecoder
+from integrationhub.decode.slices import SliceReader
+from integrationhub.decode.xml.header import read_header
+from integrationhub.intake.document import DocumentStager, document_layout, mapped_layout
+from integrationhub.intake.measure import HeaderReader, record_header
+from integrationhub.intake.staging import RecordStager, Stager
+from integrationhub.mapping.compile import CompiledMapping, Mapping
+from integrationhub.mapping.tables import Layout, layout_of
+from integrationhub.receive.acceptance import HeaderFacts
+from integrationhub.sdk.descriptor import Descriptor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intake:
+    """The parts of a pipeline that depend on the format of the files."""
+
+    stager: Stager
+    header_of: HeaderReader
+
+
+def build_intake(descriptor: Descriptor, mapping: Mapping, *, slice_bytes: int) -> Intake:
+    """The parts for a connector. ConfigurationError lists every fault of mapping, layout or descriptor."""
+    compiled = mapping.compile(layout_for(descriptor))
+    if descriptor.document is not None:
+        return Intake(
+            stager=DocumentStager(descriptor, document_layout(descriptor), compiled),
+            header_of=_document_header(descriptor),
+        )
+    return _record_intake(descriptor, compiled, slice_bytes=slice_bytes)
+
+
+def layout_for(descriptor: Descriptor) -> Layout:
+    """The tables that a connector's mapping is written for."""
+    if descriptor.document is not None:
+        return mapped_layout(document_layout(descriptor), descriptor.document)
+    nothing = np.zeros(0, np.int64)
+    empty = build_decoder(descriptor).records.decode(np.zeros(0, np.uint8), nothing, nothing)
+    return layout_of(empty.tables)
+
+
+def _record_intake(descriptor: Descriptor, mapping: CompiledMapping, *, slice_bytes: int) -> Intake:
+    decoder = build_decoder(descriptor)
+    reader = SliceReader(
+        decoder.framing,
+        decoder.records,
+        record_types=descriptor.layout.record_types,
+        group_type=descriptor.structure.group.type,
+        codes=descriptor.structure.codes,
+        target=slice_bytes,
+    )
+    levels = descriptor.layout.record_types
+    stager = RecordStager(descriptor.structure, reader=reader, levels=levels, mapping=mapping)
+    return Intake(stager=stager, header_of=record_header(descriptor, decoder))
+
+
+def _document_header(descriptor: Descriptor) -> HeaderReader:
+    rules = descriptor.document
+    assert rules is not None
+
+    def header_of(stream: BinaryIO) -> HeaderFacts | None:
+        found = read_header(stream, sequence=rules.sequence, as_at=rules.as_at)
+        return None if found is None else HeaderFacts(sequence=found[0], as_at=found[1])
+
+    return header_of
+
+
+def build_decoder(descriptor: Descriptor) -> CopybookFileDecoder:
+    """The decoder of a connector's mainframe files, by its descriptor and copybook."""
+    layout = descriptor.layout
+    return CopybookFileDecoder(
+        descriptor.copybook_text,
+        name=layout.copybook,
+        framing=layout.framing.model_dump(),
+        layout={
+            "encoding": layout.encoding,
+            "record_types": layout.record_types,
+            "redefines": {name: (rule.by, rule.when) for name, rule in layout.redefines.items()},
+            "signs": layout.signs,
+            "blanks": "fault",
+            "low_values": frozenset(layout.low_values.fields),
+        },
+    )

@@ -1,0 +1,323 @@
+"""An XML extract checked, grouped and mapped, before anything of it is stored.
+
+    pass 1   inflated, parsed, validated in one stream; its lists are spooled as Arrow files, memory bounded by a batch
+    checks   container, DOCTYPE, well-formedness, root, schema, keys, counts, controls: the first that fails is reported
+    pass 2   portion by portion (decode.xml.groups): the rows of whole groups together, mapped, spooled as a slice
+
+The portions depend on the document alone, so a run that was killed finds the same slices again.
+"""
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from integrationhub.decode.controls import ControlVerdict, Stated
+from integrationhub.decode.xml.columns import Gatherer
+from integrationhub.decode.xml.faults import Faults
+from integrationhub.decode.xml.groups import PORTION, Grouping, added_up, group_rows, wanted_keys
+from integrationhub.decode.xml.inflate import inflate
+from integrationhub.decode.xml.layout import DocumentLayout, read_layout
+from integrationhub.decode.xml.reader import DocumentReader
+from integrationhub.decode.xml.values import converted
+from integrationhub.errors import InvariantBroken
+from integrationhub.intake.staging import Parts, Staged, StagedSlice
+from integrationhub.mapping.compile import CompiledMapping, MappingContext
+from integrationhub.mapping.tables import Layout, layout_of
+from integrationhub.receive.trigger import Trigger
+from integrationhub.records import DecodedBatch
+from integrationhub.sdk.descriptor import Descriptor, Document, DocumentTotal, XmlLayout
+
+GROUPS = "Group"
+"""The table that grouping makes: one row a source group."""
+
+
+def document_layout(descriptor: Descriptor) -> DocumentLayout:
+    """The lists of a connector's documents, from its schema."""
+    assert isinstance(descriptor.any_layout, XmlLayout)
+    assert descriptor.document is not None
+    name = descriptor.any_layout.schema_file
+    return read_layout(descriptor.text_of(name), name=name, root=descriptor.document.root.rpartition("}")[2])
+
+
+def mapped_layout(layout: DocumentLayout, rules: Document) -> Layout:
+    """The tables that the mapping sees: the document's, each with its group, and the groups themselves."""
+    empty = Gatherer(layout, Faults(rules.codes)).layout()
+    tables = dict(layout_of(empty))
+    for name, columns in tables.items():
+        tables[name] = {**columns, "group": pl.String()}
+    for name in rules.groups.by_case:
+        tables[name] = {**tables[name], ORDINAL: pl.Int64()}
+    places: dict[str, pl.DataType] = {"_record": pl.Int64(), "_offset": pl.Int64(), "group": pl.String()}
+    for name, rule in rules.sums.items():
+        texts = {rule.case: pl.String(), rule.owner: pl.String()}
+        tables[name] = {**places, **texts, **dict.fromkeys((*rule.fields, "lines"), pl.Int64())}
+    return {**tables, GROUPS: {**places, "owner": pl.String(), "cases": pl.Int64()}}
+
+
+ORDINAL = "ordinal"
+"""Column of tables that hang on cases: the row's number within its case, from 1."""
+
+
+class _Lists:
+    """The lists of a document on disk: an Arrow file a table, written batch by batch, then read through memory maps."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._writers: dict[str, pa.RecordBatchFileWriter] = {}
+        folder.mkdir(parents=True)
+
+    def add(self, tables: Mapping[str, pa.Table]) -> None:
+        for name, table in tables.items():
+            if name not in self._writers:
+                self._writers[name] = pa.ipc.new_file(str(self._path(name)), table.schema)
+            self._writers[name].write_table(table)
+
+    def close(self) -> None:
+        for writer in self._writers.values():
+            writer.close()
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._writers)
+
+    def batches(self, name: str) -> Iterator[pa.RecordBatch]:
+        if name in self._writers:
+            with pa.memory_map(str(self._path(name))) as source:
+                reader = pa.ipc.open_file(source)
+                for number in range(reader.num_record_batches):
+                    yield reader.get_batch(number)
+
+    def keys(self, name: str, columns: Sequence[str], empty: pl.DataFrame) -> pl.DataFrame:
+        """A few columns of a whole table."""
+        wanted = ["_record", "_offset", *columns]
+        parts = [pl.DataFrame(pl.from_arrow(batch.select(wanted))) for batch in self.batches(name)]
+        return pl.concat([empty.select(wanted), *parts])
+
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}.arrow"
+
+
+@dataclass(slots=True)
+class _Sums:
+    """What was counted and added up while the document was read."""
+
+    rules: Document
+    counts: Counter[str] = field(default_factory=Counter)
+    totals: Counter[str] = field(default_factory=Counter)
+
+    def add(self, tables: Mapping[str, pa.Table]) -> None:
+        for name, table in tables.items():
+            self.counts[name] += table.num_rows
+        for name, total in self.rules.totals.items():
+            if total.table in tables:
+                self.totals[name] += _sum(total, tables[total.table])
+
+
+def _sum(total: DocumentTotal, table: pa.Table) -> int:
+    frame = pl.DataFrame(pl.from_arrow(table.select([total.field, *total.where])))
+    for column, codes in total.where.items():
+        frame = frame.filter(pl.col(column).is_in(list(codes)))
+    return int(frame[total.field].sum() or 0)
+
+
+def _decoded(tables: Mapping[str, pa.Table]) -> DecodedBatch:
+    return DecodedBatch(tables=tables)
+
+
+def _unmapped(faults: pl.DataFrame) -> str:
+    """Where a value passed the schema but not the mapping; never the value."""
+    row = faults.row(0, named=True)
+    return (
+        f"the schema allows what the mapping can't read: record {row['record']}, {row['field']} in {row['table']}, "
+        f"{row['code']}; nothing of the file was loaded"
+    )
+
+
+class DocumentStager:
+    """Checks and maps the XML extracts of one connector."""
+
+    def __init__(
+        self, descriptor: Descriptor, layout: DocumentLayout, mapping: CompiledMapping, *, portion: int = PORTION
+    ) -> None:
+        assert isinstance(descriptor.any_layout, XmlLayout)
+        assert descriptor.document is not None
+        self._file = descriptor.any_layout
+        self._rules = descriptor.document
+        self._trigger_code = descriptor.delivery.codes.trigger
+        self._layout = layout
+        self._mapping = mapping
+        self._portion = portion
+        self._empty = {
+            name: pl.DataFrame(pl.from_arrow(table))
+            for name, table in Gatherer(layout, Faults(self._rules.codes)).layout().items()
+        }
+
+    def stage(
+        self,
+        stream: BinaryIO,
+        spool: Path,
+        *,
+        context: MappingContext,
+        trigger: Trigger,
+        cuts: Sequence[int] = (),  # noqa: ARG002 - portions are found again from the document itself
+        progress: Callable[[int], None] = lambda _bytes: None,
+    ) -> Staged:
+        """Check the file in `stream` and spool its canonical rows below `spool`; see `intake.staging.Stager`."""
+        shutil.rmtree(spool, ignore_errors=True)
+        faults, lists, sums = Faults(self._rules.codes), _Lists(spool / "lists"), _Sums(self._rules)
+        reader = DocumentReader(self._layout, root=self._rules.root, faults=faults)
+        pieces = inflate(
+            stream,
+            promised=int(trigger.extra[self._file.uncompressed_key]),
+            limit=self._file.uncompressed_limit,
+            faults=faults,
+            progress=progress,
+        )
+        for tables in reader.read(pieces):
+            sums.add(tables)
+            if not faults.found:  # of a document that is refused nothing is kept
+                lists.add(tables)
+        lists.close()
+        controls = self._judge(reader, sums, lists, faults, trigger)
+        verdict = ControlVerdict(
+            fault=faults.first(),
+            controls=controls,
+            full_book=reader.header.get(self._rules.kind.field) == self._rules.kind.full,
+            records=reader.records,
+            units=reader.records,
+        )
+        slices = tuple(self._slices(lists, spool, context, size=trigger.size)) if verdict.fault is None else ()
+        shutil.rmtree(spool / "lists", ignore_errors=True)
+        return Staged(verdict=verdict, slices=slices)
+
+    def _judge(
+        self, reader: DocumentReader, sums: _Sums, lists: _Lists, faults: Faults, trigger: Trigger
+    ) -> tuple[Stated, ...]:
+        """Keys, counts and controls, once the whole document is read; the controls as the report shows them."""
+        controls = tuple(self._controls(reader, sums, trigger))
+        if faults.found:
+            return controls
+        self._check_keys(lists, faults)
+        if trigger.records != reader.records:
+            text = f"RECORDS in the trigger file is {trigger.records}, the document has {reader.records} elements"
+            faults.note("count", text, name="RECORDS")
+        names = {**{name: name for name in self._rules.counts.values()}, **self._attributes()}
+        for control in controls:
+            if control.name in names and control.expected != control.actual:
+                text = f"{names[control.name]} states {control.expected}, the document has {control.actual}"
+                faults.note("control", text, name=names[control.name])
+        return controls
+
+    def _attributes(self) -> dict[str, str]:
+        return {name: total.control for name, total in self._rules.totals.items()}
+
+    def _controls(self, reader: DocumentReader, sums: _Sums, trigger: Trigger) -> Iterator[Stated]:
+        stated = reader.control.get(self._rules.control, {})
+        kinds = self._layout.single[self._rules.control].columns
+        yield Stated(name="records", expected=trigger.records, actual=reader.records)
+        for element, attribute in self._rules.counts.items():
+            value = converted(kinds[attribute], [stated.get(attribute)])[0][0]
+            yield Stated(name=attribute, expected=value, actual=sums.counts[element])
+        for name, total in self._rules.totals.items():
+            value = converted(kinds[total.control], [stated.get(total.control)])[0][0]
+            yield Stated(name=name, expected=value, actual=sums.totals[name])
+
+    def _check_keys(self, lists: _Lists, faults: Faults) -> None:
+        """An `id` stands once in the file, whatever the element; so does every other key."""
+        ids = [
+            lists.keys(item.name, ["id"], self._empty[item.name])
+            for item in self._layout.lists.values()
+            if "id" in item.columns
+        ]
+        self._note_repeat(pl.concat(ids), "id", faults)
+        for element, attribute in self._rules.unique.items():
+            self._note_repeat(lists.keys(element, [attribute], self._empty[element]), attribute, faults)
+
+    def _note_repeat(self, keys: pl.DataFrame, column: str, faults: Faults) -> None:
+        repeats = keys.sort("_record").filter(~pl.col(column).is_first_distinct()).head(1)
+        for row in repeats.iter_rows(named=True):
+            text = f"{column} stood in an earlier element of the file"
+            faults.note("invalid", text, record=row["_record"], offset=row["_offset"], name=column)
+
+    def _slices(self, lists: _Lists, spool: Path, context: MappingContext, *, size: int) -> Iterator[StagedSlice]:
+        rules = self._rules.groups
+        wanted = wanted_keys(rules)
+        keys = {name: lists.keys(name, wanted.get(name, ()), self._empty[name]) for name in self._elements()}
+        grouping = group_rows(rules, keys, portion=self._portion)
+        del keys
+        for number in range(grouping.portions):
+            tables = dict(self._portion_of(lists, grouping, number))
+            yield self._stage_slice(tables, spool / f"{number:06}", context, number=number, of=grouping, size=size)
+
+    def _elements(self) -> tuple[str, ...]:
+        return tuple(item.name for item in self._layout.lists.values())
+
+    def _portion_of(self, lists: _Lists, grouping: Grouping, number: int) -> Iterator[tuple[str, pa.Table]]:
+        """The tables of one portion, children with their parents."""
+        frames: dict[str, pl.DataFrame] = {}
+        for item in self._layout.lists.values():
+            rows = grouping.rows[item.name].filter(pl.col("portion") == number)
+            frames[item.name] = self._taken(lists, item.name, rows)
+            frames |= {child: self._taken(lists, child, rows) for child in item.children}
+        for name, column in self._rules.groups.by_case.items():
+            ordinal = pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over(column).alias(ORDINAL)
+            frames[name] = frames[name].with_columns(ordinal)
+        frames |= {name: added_up(rule, frames) for name, rule in self._rules.sums.items()}
+        frames[GROUPS] = grouping.groups.filter(pl.col("portion") == number).drop("portion").sort("_record")
+        for name, frame in frames.items():
+            yield name, frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+    def _taken(self, lists: _Lists, name: str, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows of a table whose element is among `rows`, with its group."""
+        records = rows["_record"].to_numpy()
+        parts = [self._empty[name]]
+        for batch in lists.batches(name):
+            numbers = batch.column("_record").to_numpy()
+            places = np.flatnonzero(np.isin(numbers, records, assume_unique=False))
+            if len(places):
+                parts.append(pl.DataFrame(pl.from_arrow(batch.take(places))))
+        groups = rows.select("_record", "group")
+        return pl.concat(parts).join(groups, on="_record", how="left", maintain_order="left")
+
+    def _stage_slice(
+        self,
+        tables: Mapping[str, pa.Table],
+        folder: Path,
+        context: MappingContext,
+        *,
+        number: int,
+        of: Grouping,
+        size: int,
+    ) -> StagedSlice:
+        batch = self._mapping.apply(_decoded(tables), context)
+        if not batch.faults.is_empty():
+            raise InvariantBroken(_unmapped(batch.faults), code="UNMAPPED", remedy="correct the mapping spec")
+        folder.mkdir(parents=True)
+        for name, rows in batch.rows.items():
+            rows.write_ipc(folder / f"{name}.arrow", compression="lz4")
+        records = [tables[name].column("_record").to_numpy() for name in self._elements()]
+        together = np.concatenate(records)
+        return StagedSlice(
+            number=number,
+            first_record=int(together.min()) if len(together) else 1,
+            last_record=int(together.max()) if len(together) else 1,
+            start=size * number // of.portions,
+            end=size * (number + 1) // of.portions,
+            records=len(together),
+            quarantined=(),
+            totals=self._totals(batch.rows),
+            folder=folder,
+        )
+
+    def _totals(self, rows: Mapping[str, pl.DataFrame]) -> Mapping[str, Parts]:
+        with pl.SQLContext(frames=dict(rows), eager=True) as canonical:
+            return {
+                name: Parts(loaded=int(canonical.execute(total.canonical).item() or 0))
+                for name, total in self._rules.totals.items()
+            }
