@@ -115,8 +115,8 @@ class Catalogue:
 
     def policy(self, name: str) -> Path:
         """The file of this name beside the migration plans, of the first shelf that has it."""
-        found = {name: shelf.folder / "migration" / name for shelf in reversed(self.shelves)
-                 if (shelf.folder / "migration" / name).is_file()}  # fmt: skip
+        places = (shelf.folder / "migration" / name for shelf in self.shelves)
+        found = {path.name: path for path in [next(filter(Path.is_file, places), None)] if path}
         return _pick("policy", name, found)
 
     def plans(self) -> tuple[str, ...]:

@@ -79,6 +79,7 @@ def run_demo(
     )
     with Hub(chosen, catalogue) as hub:
         reports = _take(hub, [night.data for night in nights], progress)
+        hub.judge_waiting()
         published = hub.relay().drain()
         accuracy = nights[0].accuracy
         return DemoResult(

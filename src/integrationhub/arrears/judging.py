@@ -57,6 +57,11 @@ class Judging:
                 self.checkpoint("judged batch")
         return Judged(groups=groups, cases=cases)
 
+    def accepted(self) -> object:
+        """Something that differs whenever another file was accepted; to be compared only."""
+        with self.store.read() as connection:
+            return casework.accepted_files(connection)
+
     def _judge_some(self) -> int:
         """Judge some cases of the queue with all the cases of their case groups; how many those were."""
         with self.store.begin() as work:

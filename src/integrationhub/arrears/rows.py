@@ -64,14 +64,17 @@ class Rows:
         facts = Facts.of_document(verdict.facts)
         return standing(facts, figures(verdict, "accepted"), self._day, self._thresholds)
 
-    def group_segments(self) -> dict[str, str]:
-        """Case group → its segment on the day."""
+    def groups(self) -> list[dict[str, Any]]:
+        """Case groups by identifier: how many cases each has, and its segment on the day."""
         segments: dict[str, list[str | None]] = {}
         for frame in self.arrears():
             judged = frame.filter(pl.col("outcome").is_not_null())
             for group, segment in zip(judged["group"], judged["segment"], strict=True):
                 segments.setdefault(group, []).append(segment)
-        return {group: group_segment(found, self._thresholds.precedence) for group, found in segments.items()}
+        return [
+            {"group": group, "cases": len(found), "segment": group_segment(found, self._thresholds.precedence)}
+            for group, found in sorted(segments.items())
+        ]
 
     def debts(self) -> Iterator[pl.DataFrame]:
         """One row a debt with its three balances, and one for each debt that only the corrected ledger has."""

@@ -25,6 +25,7 @@ COMMANDS = {
     "state": ("integrationhub.cli.replay:state", "Print the canonical state."),
     "trace": ("integrationhub.cli.trace:trace", "From a canonical row back to its source bytes."),
     "export": ("integrationhub.cli.export:export", "Write canonical rows as JSON lines, CSV or Parquet."),
+    "arrears": ("integrationhub.cli.arrears:arrears", "Judge cases, explain them, prove the totals."),
     "store": ("integrationhub.cli.store:store", "Upgrade the store; check every invariant over it."),
     "estate": ("integrationhub.cli.estate:estate", "Make a synthetic legacy estate with its truth."),
     "init": ("integrationhub.cli.init:init", "Write a commented configuration file and the folders."),

@@ -22,7 +22,12 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 @click.argument("entity")
 @click.option("--to", "form", type=click.Choice(["jsonl", "csv", "parquet"]), default="jsonl", show_default=True)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="File to write (default: stdout).")
-@click.option("--as-at", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The date at which cases are judged.")
+@click.option(
+    "--as-at",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DATE",
+    help="The day of segments, labels and write-off classes.",
+)
 @click.option("--unmasked", is_flag=True, help="Show personal values; needs --reason, and is logged.")
 @click.option("--reason", metavar="TEXT", help="Why personal values are needed.")
 @click.pass_obj
@@ -31,7 +36,7 @@ def export(
     entity: str,
     form: str,
     out: Path | None,
-    as_at: datetime | None,  # noqa: ARG001 - a case's source figures are the same on every date
+    as_at: datetime | None,
     unmasked: bool,
     reason: str | None,
 ) -> None:
@@ -46,7 +51,8 @@ def export(
     if unmasked and not (reason or "").strip():
         raise click.UsageError("--unmasked needs --reason TEXT: who looks at personal values says why")
     with invocation.hub(trial=True) as hub, hub.store.read() as connection:
-        frames = rows_of(connection, entity, unmasked=unmasked)
+        judged = hub.judged_rows(connection, as_at.date() if as_at else None)
+        frames = judged[entity]() if entity in judged else rows_of(connection, entity, unmasked=unmasked)
         with UnitOfWork("export", entity=entity, outcome="UNMASKED" if unmasked else "MASKED"), _target(out) as target:
             _WRITERS[form](frames, target)
 

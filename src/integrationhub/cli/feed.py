@@ -37,6 +37,7 @@ def resume(invocation: Invocation, name: str, skip: int | None, reason: str | No
         with pipeline.exclusive():
             hub.desk(connector).resume(skip=skip, by=getpass.getuser(), reason=reason)
             reports = pipeline.resume()
+        hub.judge_waiting()
         hub.publish_waiting()
     click.echo(f"{connector} goes on." + (f" Sequence {skip} is passed over." if skip is not None else ""))
     for report in reports:

@@ -34,6 +34,7 @@ def ingest(invocation: Invocation, connector: str, paths: tuple[Path, ...], as_j
     with invocation.hub() as hub, _bars() as watch:
         pipeline = hub.pipeline(connector)
         reports = pipeline.take_all(_find(pipeline, paths), watch)
+        hub.judge_waiting()
         hub.publish_waiting()
     _print(reports, as_json=as_json)
     return exit_code(reports)

@@ -45,6 +45,7 @@ class Daemon:
         parts: dict[str, Callable[[], None]] = {
             "folders": lambda: self._watch(pipelines),
             "notices": lambda: self._take_notices({item.descriptor.name: item for item in pipelines}),
+            "judging": self._judge,
             "relay": self._relay,
         }
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -58,7 +59,8 @@ class Daemon:
             for thread in threads:
                 thread.join()
         if not self._failure:
-            self.hub.publish_waiting()  # of what was taken in while draining
+            self.hub.judge_waiting()  # and publish, what was taken in while draining
+            self.hub.publish_waiting()
         logger().info("daemon_stopped", pid=os.getpid(), outcome="FAILED" if self._failure else "DONE")
         if self._failure:
             raise self._failure[0]
@@ -155,6 +157,19 @@ class Daemon:
         with pipeline.exclusive():
             pipeline.resume()
             pipeline.take(item, expected_sha256=notice.sha256)
+
+    def _judge(self) -> None:
+        """Judge what accepted files have changed, whenever one was accepted."""
+        self._ready.add("judging")
+        judged: object = None
+        while not self.stop.is_set():
+            try:
+                accepted = self.hub.judging().accepted()
+                if accepted != judged and self.hub.judge_waiting():
+                    judged = accepted
+            except TransientError as exc:
+                self._wait("judging", exc)
+            self.stop.wait(SCAN_SECONDS)
 
     def _relay(self) -> None:
         """Publish what the outbox holds."""

@@ -1,7 +1,8 @@
 """Reads what judging needs: what has changed, who is in which case, and whole cases with everything of theirs."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select
@@ -14,6 +15,7 @@ IN_BOOK = ("IN_BOOK", "HELD")
 """States of cases that are judged: those that their source still has."""
 
 _IDS_PER_STATEMENT = 500
+_IDENTIFIER = re.compile(r"[0-9a-f]{32}")
 
 CASES, GROUPS, ROLES, PARTIES = (CANONICAL[name] for name in ("cases", "groups", "roles", "parties"))
 
@@ -188,11 +190,31 @@ class Dossier:
         return {key for key, ids in found.items() if len(ids) > 1}
 
 
+def accepted_files(connection: Connection) -> tuple[int, datetime | None]:
+    """How many deliveries were accepted, and when the last one was."""
+    statement = select(func.count(), func.max(DELIVERIES.c.completed_at)).where(DELIVERIES.c.state == "ACCEPTED")
+    count, last = connection.execute(statement).one()
+    return int(count), last
+
+
 def latest_as_at(connection: Connection) -> date | None:
     """The newest as-at date of an accepted file."""
     statement = select(func.max(DELIVERIES.c.as_at)).where(DELIVERIES.c.state == "ACCEPTED")
     newest: date | None = connection.execute(statement).scalar_one()
     return newest
+
+
+def cases_called(connection: Connection, reference: str) -> list[str]:
+    """Cases in a book with this opaque identifier, source reference or key (93:…, 03:…, CL:…), by case_id."""
+    bare = reference.strip()
+    prefix, colon, rest = bare.partition(":")
+    named = rest if colon and prefix in {"93", "03", "CL"} else bare
+    chosen = [CASES.c.source_ref == named]
+    identifier = bare.replace("-", "").lower()
+    if _IDENTIFIER.fullmatch(identifier):
+        chosen.append(CASES.c.case_id == identifier)
+    statement = select(CASES.c.case_id).where(or_(*chosen), CASES.c.state.in_(IN_BOOK)).order_by(CASES.c.case_id)
+    return list(connection.execute(statement).scalars())
 
 
 def verdicts_by_key(connection: Connection, keys: Collection[str]) -> Mapping[str, Row[Any]]:
