@@ -72,7 +72,9 @@ class StructureCheck:
     def faults(self) -> list[Reason]:
         """All violations, those that need the whole file included; the caller picks the first."""
         found = list(self._faults)
-        if self._last_kind != self._rules.trailer:
+        if not self._records:
+            found.append(Reason(code=self._rules.codes.order, text="the file has no records"))
+        elif self._last_kind != self._rules.trailer:
             record, offset = self._last_place
             found.append(self._fault("the last record is no trailer", record, offset))
         for kind, seen in self._seen.items():

@@ -137,7 +137,8 @@ class Stager:
     def _stage_slice(self, piece: Slice, folder: Path, context: MappingContext) -> StagedSlice:
         batch = self._mapping.apply(piece.decoded, context)
         groups = _groups_of(piece, batch.rows["groups"], self._structure.trailer)
-        set_aside = tuple(self._quarantined(groups, batch.faults, batch.rows["cases"]))
+        faults = batch.faults.with_columns(_record_offsets(piece, batch.faults))
+        set_aside = tuple(self._quarantined(groups, faults, batch.rows["cases"]))
         bad = {group.first_record for group in set_aside}
         kept = {name: _without(rows, groups, bad) for name, rows in batch.rows.items()}
         folder.mkdir(parents=True)
@@ -197,6 +198,11 @@ class Stager:
         for row in rows.head(REASONS_PER_GROUP).iter_rows(named=True):
             text = f"{row['field']} in {row['table']}: {row['code']}; its group {row['source_ref']} is set aside"
             yield Reason(code=code, text=text, record=row["record"], offset=row["offset"], field=row["field"])
+
+
+def _record_offsets(piece: Slice, faults: pl.DataFrame) -> pl.Series:
+    """Byte offsets of the records that the faults stand in: those of a table's element say less to whoever looks."""
+    return pl.Series("offset", piece.offsets[faults["record"].to_numpy() - piece.first_record])
 
 
 def _groups_of(piece: Slice, groups: pl.DataFrame, trailer: str) -> pl.DataFrame:
