@@ -64,7 +64,7 @@ class Canonical:
             name: conform(ENTITIES[name], frame, delivery_id=delivery_id, sequence=sequence)
             for name, frame in rows.items()
         }
-        staging.prepare(self._connection)
+        staging.prepare(self._connection, *staging.CANONICAL_STAGES)
         fresh = self._stage_fresh_groups(frames)
         if not fresh:
             return Merged(debts=debts.no_changes())
@@ -92,7 +92,7 @@ class Canonical:
         """
         base = sequence * VERSION_STEP
         connection = self._connection
-        staging.prepare(connection)
+        staging.prepare(connection, *staging.CANONICAL_STAGES)
         closing.stage_held(connection, held_groups, held_cases)
         vanished = closing.find_vanished(connection, delivery_id=delivery_id, base=base, whole_book=whole_book)
         removed, sums = self._withdraw(base) if vanished else (debts.no_changes(), NOTHING)

@@ -6,6 +6,8 @@ file, and in a slice that was merged before, will be merged after, or is being m
 none are dealt with when the file is complete (`store.closing`).
 """
 
+from functools import cache
+
 from sqlalchemy import ColumnElement, Connection, Table, and_, delete, or_, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -24,19 +26,23 @@ DETAILS_WITHOUT_CASE = ("roles", "liability_periods", "receipts", "history")
 
 def upsert_entity(connection: Connection, name: str) -> int:
     """Bring in the staged rows that are new or newer; how many rows that were."""
+    return affected(connection, _upsert(name, connection.dialect.name))
+
+
+@cache
+def _upsert(name: str, dialect: str) -> postgresql.Insert | sqlite.Insert:
     entity, table, stage = ENTITIES[name], CANONICAL[name], ENTITY_STAGES[name]
     columns = entity.names()
     # Parties are the only rows that two slices of a file share: everybody locks them in the order of their keys.
     order = stage.c.version if entity.group_scoped else stage.c[entity.key]
     rows = select(*(stage.c[column] for column in columns)).where(true()).order_by(order)
-    statement = insert_into(connection, table).from_select(columns, rows)
+    statement = insert_into(dialect, table).from_select(columns, rows)
     incoming = statement.excluded
-    statement = statement.on_conflict_do_update(
+    return statement.on_conflict_do_update(
         index_elements=[entity.key],
         set_={column: incoming[column] for column in columns if column != entity.key},
         where=and_(incoming.version > table.c.version, _differs(entity, table, statement)),
     )
-    return affected(connection, statement)
 
 
 def _differs(entity: Entity, table: Table, statement: postgresql.Insert | sqlite.Insert) -> ColumnElement[bool]:

@@ -18,6 +18,8 @@ from integrationhub.store.schema import CANONICAL, OUTBOX
 
 _ROWS_PER_COPY = 50_000  # keeps one piece of rendered CSV in the tens of megabytes
 _ANALYZE_FROM = 2_000  # below, a bad plan costs less than the statistics
+_JOINED = ("group_id", "case_id", "debt_id", "receipt_id", "party_id", "entry_id", "digest", "subject")
+_WORK_MEMORY = "SET LOCAL work_mem = '64MB'"  # sets of a whole slice are hashed, not sorted on disk
 
 _TEMPORARY = MetaData()
 
@@ -62,6 +64,12 @@ VANISHED_CASES = _stage(
 )
 """Cases whose group came without them, and the record that says so: the group's."""
 
+CANONICAL_STAGES = (
+    *ENTITY_STAGES.values(),
+    *(LIVE_LINES, CANCELLATIONS, HELD_GROUPS, HELD_CASES, VANISHED_CASES),
+)
+"""Everything that a merge works with."""
+
 EVENTS = _stage(
     "events",
     Column("ordinal", BigInteger()),
@@ -71,9 +79,10 @@ EVENTS = _stage(
 """Events on their way into the outbox."""
 
 
-def prepare(connection: Connection) -> None:
-    """Make the staging tables of this connection where they are missing, and empty them."""
+def prepare(connection: Connection, *tables: Table) -> None:
+    """Make the staging tables of this connection where they are missing, and empty those named."""
     if is_postgres(connection):
+        connection.exec_driver_sql(_WORK_MEMORY)
         missing = connection.exec_driver_sql("SELECT to_regclass('pg_temp.stage_events') IS NULL").scalar_one()
     else:
         count = "SELECT count(*) = 0 FROM sqlite_temp_master WHERE name = 'stage_events'"
@@ -81,8 +90,8 @@ def prepare(connection: Connection) -> None:
     if missing:
         for table in _TEMPORARY.sorted_tables:
             connection.execute(CreateTable(table))
-        return
-    clear(connection, _TEMPORARY.sorted_tables)
+    else:
+        clear(connection, tables)
 
 
 def clear(connection: Connection, tables: Sequence[Table]) -> None:
@@ -97,10 +106,16 @@ def fill(connection: Connection, stage: Table, frame: pl.DataFrame) -> None:
         return
     if is_postgres(connection):
         _copy(connection, stage, frame)
-        if frame.height >= _ANALYZE_FROM:
-            connection.exec_driver_sql(f"ANALYZE {stage.name}")
     else:
         _insert_many(connection, stage, frame)
+    analyze(connection, stage, frame.height)
+
+
+def analyze(connection: Connection, stage: Table, rows: int) -> None:
+    """Tell PostgreSQL's planner what a big staging table holds; nobody else does that for temporary tables."""
+    if is_postgres(connection) and rows >= _ANALYZE_FROM:
+        columns = ", ".join(column.name for column in stage.columns if column.name in _JOINED)
+        connection.exec_driver_sql(f"ANALYZE {stage.name} ({columns})")
 
 
 def _quoted(stage: Table, frame: pl.DataFrame) -> str:
