@@ -15,10 +15,9 @@ from integrationhub.errors import ConfigurationError
 from integrationhub.store.faults import translate_errors
 
 BUSY_SECONDS = 60
-"""How long SQLite waits for another writer before it gives up."""
+"""How long SQLite waits for another writer before it gives up, unless the URL says otherwise (`?timeout=…`)."""
 
 _SQLITE_SETTINGS = (
-    f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
@@ -64,7 +63,8 @@ def _postgres(url: URL) -> Engine:
 
 
 def _sqlite(url: URL) -> Engine:
-    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
+    patience = {} if "timeout" in url.query else {"timeout": BUSY_SECONDS}
+    engine = create_engine(url, hide_parameters=True, connect_args=patience)
 
     @event.listens_for(engine, "connect")
     def _tune(connection: sqlite3.Connection, _record: object) -> None:
