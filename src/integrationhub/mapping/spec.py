@@ -17,7 +17,7 @@ ConversionName = Literal[
 ]
 ContextName = Literal["as_at", "source_system", "sequence", "delivery_id"]
 DateFormat = Literal["cyyddd", "ccyymmdd"]
-WAYS = ("origin", "sql", "value", "context", "id", "digest")
+WAYS = ("origin", "sql", "value", "context", "id")
 
 _OPTIONS: Mapping[str, frozenset[str]] = {
     "text": frozenset(),
@@ -110,14 +110,13 @@ class FieldSpec(Conversion):
     id: IdParts | None = Field(
         None, description="derived identifier: kind, source system, then the names that make the natural key"
     )
-    digest: Literal["content"] | None = Field(None, description="digest over the entity's content columns")
     default: Constant | None = Field(None, description="what stands where nothing else does")
     remark: str | None = Field(None, description="why it is so, for readers")
 
     @model_validator(mode="after")
     def _one_way(self) -> "FieldSpec":
         if sum(getattr(self, way) is not None for way in WAYS) != 1:
-            raise ValueError("say exactly one of from, sql, value, context, id, digest")
+            raise ValueError("say exactly one of from, sql, value, context, id")
         if (self.origin is None) == (self.conversion is not None):
             raise ValueError("`from` and `as` belong together")
         if self.conversion == "present":

@@ -1,33 +1,15 @@
 """Frames as the mapping hands them over, made fit for staging."""
 
-from collections.abc import Mapping
 from functools import cache
 
 import polars as pl
 
-from integrationhub.canonical.model import Entity, Type
+from integrationhub.canonical.frames import POLARS_TYPES
+from integrationhub.canonical.model import SEALED, Entity, Type
 from integrationhub.errors import InvariantBroken
 
 VERSION_STEP = 2**32
 """Versions are sequence × VERSION_STEP + record number."""
-
-SEALED = ("entry_id", "digest")
-"""Ledger columns that the store computes itself (`store.seal`); a frame may come without them."""
-
-POLARS_TYPES: Mapping[Type, pl.DataType] = {
-    Type.ID: pl.String(),
-    Type.TEXT: pl.String(),
-    Type.CODE: pl.String(),
-    Type.INT: pl.Int64(),
-    Type.PENCE: pl.Int64(),
-    Type.DATE: pl.Date(),
-    Type.BOOL: pl.Boolean(),
-}
-
-
-def schema(entity: Entity) -> dict[str, pl.DataType]:
-    """Columns and types of a frame of the entity."""
-    return {item.name: POLARS_TYPES[item.type] for item in entity.all_fields()}
 
 
 def conform(entity: Entity, frame: pl.DataFrame, *, delivery_id: str, sequence: int) -> pl.DataFrame:

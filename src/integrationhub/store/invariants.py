@@ -13,8 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, exists, or_, sel
 from sqlalchemy.sql.expression import CompoundSelect, TextClause
 
 from integrationhub.canonical.identifiers import derive
-from integrationhub.canonical.model import ENTITIES, Entity
-from integrationhub.store import seal
+from integrationhub.canonical.model import ENTITIES, LEDGER_CONTENT, Entity
 from integrationhub.store.columns import opaque
 from integrationhub.store.deliveries import State
 from integrationhub.store.schema import CANONICAL, DELIVERIES
@@ -58,7 +57,7 @@ def _mirrors() -> Select[Any]:
     """Entries that take back another but don't say the same with opposite signs."""
     back, entry = CANONICAL["ledger"].alias("back"), CANONICAL["ledger"].alias("entry")
     signed = ("pence", "suspended_pence", "stored_pence")
-    same = (*(name for name in seal.CONTENT if name not in (*signed, "kind")), "source_ref", "group_id", "digest")
+    same = (*(name for name in LEDGER_CONTENT if name not in (*signed, "kind")), "source_ref", "group_id", "digest")
     differs = [back.c[name].is_distinct_from(entry.c[name]) for name in same]
     differs += [back.c[name].is_distinct_from(-entry.c[name]) for name in signed]
     joined = back.outerjoin(entry, entry.c.entry_id == back.c.cancels_entry_id)

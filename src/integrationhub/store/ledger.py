@@ -11,10 +11,10 @@ from typing import Any
 import polars as pl
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, func, insert, literal, select
 
+from integrationhub.canonical.frames import POLARS_TYPES
 from integrationhub.canonical.model import ENTITIES
 from integrationhub.store import seal, staging
 from integrationhub.store.dialect import affected, fetch_frame, present_in
-from integrationhub.store.frames import POLARS_TYPES
 from integrationhub.store.schema import CANONICAL
 from integrationhub.store.slices import NOTHING, LedgerSums
 from integrationhub.store.staging import CANCELLATIONS, ENTITY_STAGES, LIVE_LINES, ORIGIN

@@ -13,13 +13,7 @@ from collections.abc import Sequence
 import polars as pl
 
 from integrationhub.canonical.identifiers import SEPARATOR, derive
-from integrationhub.canonical.model import ENTITIES
-
-LEDGER = ENTITIES["ledger"]
-
-_NOT_CONTENT = ("group_id", "cancels_entry_id", "digest")
-CONTENT = ("source_system", *(item.name for item in LEDGER.fields if item.name not in _NOT_CONTENT))
-"""Columns that the digest covers."""
+from integrationhub.canonical.model import LEDGER_CONTENT
 
 CANCELLING_ORIGIN = ("delivery_id", "record_no", "byte_offset", "mapping_id", "version")
 ORIGIN = ("source_ref", "group_id", *CANCELLING_ORIGIN)
@@ -40,7 +34,7 @@ def _derived(frame: pl.DataFrame, kind: str, columns: Sequence[str]) -> pl.Serie
 def digests(frame: pl.DataFrame, *, occurrence: int = 1) -> pl.Series:
     """The digest of every line, each taken for the `occurrence`-th of its kind in its case."""
     group_of_orphan = pl.when(pl.col("case_id").is_null()).then(pl.col("group_id")).alias("group_of_orphan")
-    content = frame.select(*CONTENT, group_of_orphan)
+    content = frame.select(*LEDGER_CONTENT, group_of_orphan)
     if occurrence > 1:
         content = content.with_columns(pl.lit(occurrence).alias("occurrence"))
     return _derived(content, "line", content.columns)

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import polars as pl
 from sqlalchemy import Connection, select
 
+from integrationhub.canonical.frames import schema
 from integrationhub.canonical.model import ENTITIES
 from integrationhub.store import seal
-from integrationhub.store.frames import schema
 from integrationhub.store.schema import CANONICAL
 
 _ROWS_AT_ONCE = 20_000

@@ -11,10 +11,11 @@ from typing import Any
 import polars as pl
 from sqlalchemy import select
 
+from integrationhub.canonical.frames import schema
 from integrationhub.canonical.identifiers import derive
 from integrationhub.canonical.model import ENTITIES
 from integrationhub.store.deliveries import Delivery, State
-from integrationhub.store.frames import VERSION_STEP, schema
+from integrationhub.store.frames import VERSION_STEP
 from integrationhub.store.invariants import check
 from integrationhub.store.merge import Closed, Merged
 from integrationhub.store.schema import CANONICAL, METADATA

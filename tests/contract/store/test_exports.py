@@ -7,11 +7,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from integrationhub.canonical.frames import schema
 from integrationhub.canonical.identifiers import derive
 from integrationhub.canonical.model import ENTITIES
 from integrationhub.errors import NotFound
 from integrationhub.store import exports, trace
-from integrationhub.store.frames import schema
 from integrationhub.store.unit_of_work import Store
 from integrationhub.store.worklist import WorklistItem
 from tests.contract.store import book

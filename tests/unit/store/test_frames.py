@@ -3,9 +3,10 @@
 import polars as pl
 import pytest
 
+from integrationhub.canonical.frames import schema
 from integrationhub.canonical.model import ENTITIES
 from integrationhub.errors import InvariantBroken
-from integrationhub.store.frames import VERSION_STEP, conform, schema
+from integrationhub.store.frames import VERSION_STEP, conform
 
 PARTIES = ENTITIES["parties"]
 

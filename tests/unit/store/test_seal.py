@@ -6,9 +6,9 @@ from typing import Any
 import polars as pl
 import pytest
 
-from integrationhub.canonical.model import ENTITIES
+from integrationhub.canonical.frames import schema
+from integrationhub.canonical.model import ENTITIES, LEDGER_CONTENT
 from integrationhub.store import seal
-from integrationhub.store.frames import schema
 
 SHAPE = schema(ENTITIES["ledger"])
 LINE: dict[str, Any] = {
@@ -41,7 +41,7 @@ def _other(name: str) -> object:
     return {pl.String(): "other", pl.Int64(): 99, pl.Date(): date(1999, 9, 9)}[SHAPE[name]]
 
 
-@pytest.mark.parametrize("name", seal.CONTENT)
+@pytest.mark.parametrize("name", LEDGER_CONTENT)
 def test_the_digest_covers_every_content_column(name: str) -> None:
     assert _sealed({})["digest"][0] != _sealed({name: _other(name)})["digest"][0]
 
@@ -54,7 +54,7 @@ def test_the_identifier_covers_the_origin_which_the_digest_leaves_out(name: str)
 
 
 def test_every_ledger_column_is_covered_by_one_of_the_seals() -> None:
-    sealed = {*seal.CONTENT, *seal.ORIGIN, "entry_id", "digest"}
+    sealed = {*LEDGER_CONTENT, *seal.ORIGIN, "entry_id", "digest"}
     assert {*ENTITIES["ledger"].names()} - sealed == {"cancels_entry_id"}
 
 
