@@ -124,8 +124,9 @@ class Pipeline:
         if expected_sha256 not in (None, sha256):
             raise RecordRejected("the file's bytes are not the ones that its notice announced", code="NOTICE_MISMATCH")
         report = self._take(self._measure(found.name, str(found.path), sha256, trigger_sha256), now, progress)
-        if report.verdict not in (FileVerdict.ACCEPTED, FileVerdict.DUPLICATE):
+        if report.verdict is FileVerdict.REJECTED:
             return report, []
+        # Also a file that is held may have ended a stop: the corrected one of a number that is not the next.
         released = self._release(now, progress)
         return replace(report, released=tuple(Path(item.path).name for item in released)), released
 
