@@ -35,6 +35,7 @@ class MappingContext:
     as_at: date
     source_system: str
     synthetic_identities: bool = False
+    layout_version: str | None = None  # what the header of a file says of its layout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
