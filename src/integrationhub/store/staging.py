@@ -3,7 +3,7 @@
 Temporary tables belong to one connection, so several workers stage at the same time without seeing each other.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -11,12 +11,13 @@ from sqlalchemy import BigInteger, Column, Connection, MetaData, Table
 from sqlalchemy.schema import CreateTable
 
 from integrationhub.canonical.model import ENTITIES
+from integrationhub.store.binary_copy import BinaryCopy
 from integrationhub.store.columns import SQL_TYPES, Identifier, words
 from integrationhub.store.dialect import is_postgres
 from integrationhub.store.faults import translated
 from integrationhub.store.schema import CANONICAL, OUTBOX
 
-_ROWS_PER_COPY = 50_000  # keeps one piece of rendered CSV in the tens of megabytes
+_ROWS_PER_COPY = 50_000  # keeps one piece of rendered rows in the tens of megabytes
 _ANALYZE_FROM = 2_000  # below, a bad plan costs less than the statistics
 _JOINED = ("group_id", "case_id", "debt_id", "receipt_id", "party_id", "entry_id", "digest", "subject")
 _WORK_MEMORY = "SET LOCAL work_mem = '64MB'"  # sets of a whole slice are hashed, not sorted on disk
@@ -118,8 +119,8 @@ def analyze(connection: Connection, stage: Table, rows: int) -> None:
         connection.exec_driver_sql(f"ANALYZE {stage.name} ({columns})")
 
 
-def _quoted(stage: Table, frame: pl.DataFrame) -> str:
-    return ", ".join(f'"{stage.c[name].name}"' for name in frame.columns)
+def _quoted(stage: Table, names: Iterable[str]) -> str:
+    return ", ".join(f'"{stage.c[name].name}"' for name in names)
 
 
 def _driver(connection: Connection) -> Any:  # noqa: ANN401 – either driver's connection; they share no type
@@ -127,17 +128,16 @@ def _driver(connection: Connection) -> Any:  # noqa: ANN401 – either driver's 
 
 
 def _copy(connection: Connection, stage: Table, frame: pl.DataFrame) -> None:
-    # CSV keeps null and the empty string apart only if every text is quoted: PostgreSQL reads an unquoted nothing as
-    # null and "" as the empty string.
-    statement = f"COPY {stage.name} ({_quoted(stage, frame)}) FROM STDIN (FORMAT csv)"
+    source = BinaryCopy(frame, stage)
+    statement = f"COPY {stage.name} ({_quoted(stage, source.columns)}) FROM STDIN (FORMAT binary)"
     with translated(), _driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
-        for part in frame.iter_slices(_ROWS_PER_COPY):
-            copy.write(part.write_csv(include_header=False, quote_style="non_numeric").encode())
+        for piece in source.pieces(_ROWS_PER_COPY):
+            copy.write(piece)
 
 
 def _insert_many(connection: Connection, stage: Table, frame: pl.DataFrame) -> None:
     marks = ", ".join("?" * frame.width)
-    statement = f"INSERT INTO {stage.name} ({_quoted(stage, frame)}) VALUES ({marks})"  # noqa: S608 – our own names
+    statement = f"INSERT INTO {stage.name} ({_quoted(stage, frame.columns)}) VALUES ({marks})"  # noqa: S608 – our own names
     with translated():
         for part in frame.iter_slices(_ROWS_PER_COPY):
             _driver(connection).executemany(statement, part.with_columns(pl.col(pl.Date).cast(pl.String)).rows())
