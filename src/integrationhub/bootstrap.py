@@ -88,10 +88,10 @@ class Hub:
         """The store; an embedded one is created where there is none, in a trial as a throw-away."""
         url = self.settings.store_url
         file = Path(url.removeprefix("sqlite:///"))
+        if self._trial and (not file.exists() if url.startswith("sqlite") else Store.is_empty(url)):
+            self._scratch = TemporaryDirectory(prefix="integrationhub-trial-")
+            return Store.open(f"sqlite:///{self._scratch.name}/hub.sqlite3", create=True)
         if url.startswith("sqlite"):
-            if self._trial and not file.exists():
-                self._scratch = TemporaryDirectory(prefix="integrationhub-trial-")
-                return Store.open(f"sqlite:///{self._scratch.name}/hub.sqlite3", create=True)
             file.parent.mkdir(parents=True, exist_ok=True)
         return Store.open(url, create=True)
 
