@@ -96,6 +96,11 @@ class Hub:
         return Store.open(url, create=True)
 
     @cached_property
+    def checkpoint(self) -> Callable[[str], None]:
+        """Told of named points of the work, for fault tests."""
+        return crash_points()
+
+    @cached_property
     def originals(self) -> Originals:
         """Where every file and message is kept as it arrived."""
         return Originals(self.settings.originals)
@@ -125,7 +130,7 @@ class Hub:
 
     def relay(self) -> Relay:
         """Moves events from the outbox to the broker."""
-        return Relay(StoreOutbox(self.store), self.publisher, self.clock)
+        return Relay(StoreOutbox(self.store, self.checkpoint), self.publisher, self.clock)
 
     def publish_waiting(self) -> None:
         """Send the events that wait now. A broker that is away delays events, never the work that made them."""
@@ -161,12 +166,11 @@ class Hub:
             levels=descriptor.layout.record_types,
             mapping=self.mapping(descriptor, decoder),
         )
-        checkpoint = crash_points()
         return Pipeline(
             descriptor=descriptor,
             decoder=decoder,
             stager=stager,
-            loader=Loader(descriptor=descriptor, environment=self.settings.environment, checkpoint=checkpoint),
+            loader=Loader(descriptor=descriptor, environment=self.settings.environment, checkpoint=self.checkpoint),
             store=self.store,
             originals=self.originals,
             work_folder=self.settings.data_dir / "work",
