@@ -121,6 +121,7 @@ class Pipeline:
             waits = missing_trigger(found.name, self.descriptor)
             return self._report(str(found.path), "", FileVerdict.HELD, waits), []
         sha256, trigger_sha256 = keep(found.path, found.trigger, self.originals)
+        self.loader.checkpoint("kept")
         if expected_sha256 not in (None, sha256):
             raise RecordRejected("the file's bytes are not the ones that its notice announced", code="NOTICE_MISMATCH")
         report = self._take(self._measure(found.name, str(found.path), sha256, trigger_sha256), now, progress)
