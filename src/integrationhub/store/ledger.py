@@ -56,11 +56,15 @@ def merge_lines(connection: Connection) -> LedgerSums:
     cancelled = _cancel(connection, gone)
     known = present_in(connection, _STAGED.c.digest, LIVE_LINES.c.digest)
     connection.execute(delete(_STAGED).where(known))
-    entered = _sums(connection, select(_STAGED), sign=1)
+    return enter_lines(connection) + cancelled
+
+
+def enter_lines(connection: Connection) -> LedgerSums:
+    """Enter all staged lines; their sums."""
     names = ENTITIES["ledger"].names()
     rows = select(*(_STAGED.c[name] for name in names)).order_by(_STAGED.c.version)
     connection.execute(insert(LEDGER).from_select(names, rows))
-    return entered + cancelled
+    return _sums(connection, select(_STAGED), sign=1)
 
 
 def _sums(connection: Connection, rows: Select[Any], *, sign: int) -> LedgerSums:

@@ -8,7 +8,7 @@ none are dealt with when the file is complete (`store.closing`).
 
 from functools import cache
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, or_, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 
 from integrationhub.canonical.model import ENTITIES, Entity
@@ -20,6 +20,9 @@ _PRESENCE = ("parties", "groups", "cases", "debts")
 """Entities whose version moves with every delivery that has them, changed or not: it tells what a book contains, and
 for parties, which several slices may bring at once, which record counts."""
 
+_HOLDERS = {"groups": "group_id", "cases": "case_id"}
+"""What every other row of a group belongs to. Both stay once they were stored."""
+
 DETAILS_OF_CASES = ("roles", "benefit_periods", "liability_periods", "receipts", "history")
 DETAILS_WITHOUT_CASE = ("roles", "liability_periods", "receipts", "history")
 
@@ -27,6 +30,13 @@ DETAILS_WITHOUT_CASE = ("roles", "liability_periods", "receipts", "history")
 def upsert_entity(connection: Connection, name: str) -> int:
     """Bring in the staged rows that are new or newer; how many rows that were."""
     return affected(connection, _upsert(name, connection.dialect.name))
+
+
+def any_stored(connection: Connection) -> bool:
+    """Whether any staged group or case is in the store already; if not, nothing else of theirs is."""
+    pairs = [(ENTITY_STAGES[name].c[key], CANONICAL[name].c[key]) for name, key in _HOLDERS.items()]
+    found = [exists().where(staged == stored) for staged, stored in pairs]
+    return bool(connection.execute(select(or_(*found))).scalar_one())
 
 
 @cache

@@ -9,10 +9,11 @@ An entry that takes another back carries that entry's digest; all its content bu
 """
 
 from collections.abc import Sequence
+from hashlib import blake2b
 
 import polars as pl
 
-from integrationhub.canonical.identifiers import SEPARATOR, derive
+from integrationhub.canonical.identifiers import SEPARATOR
 from integrationhub.canonical.model import LEDGER_CONTENT
 
 CANCELLING_ORIGIN = ("delivery_id", "record_no", "byte_offset", "mapping_id", "version")
@@ -22,13 +23,11 @@ ORIGIN = ("source_ref", "group_id", *CANCELLING_ORIGIN)
 _NULL = "\x1e"  # record separator (ISO 646 RS): null is not the empty string
 
 
-def _joined(parts: Sequence[pl.Expr]) -> pl.Expr:
-    return pl.concat_str([part.cast(pl.String).fill_null(_NULL) for part in parts], separator=SEPARATOR)
-
-
 def _derived(frame: pl.DataFrame, kind: str, columns: Sequence[str]) -> pl.Series:
-    joined = frame.select(_joined([pl.col(name) for name in columns])).to_series()
-    return pl.Series([derive(kind, text) for text in joined.to_list()], dtype=pl.String)
+    """What `derive` gives for the kind and the texts of these columns."""
+    parts = [pl.lit(kind), *(pl.col(name).cast(pl.String).fill_null(_NULL) for name in columns)]
+    keys = frame.select(pl.concat_str(parts, separator=SEPARATOR)).to_series()
+    return pl.Series([blake2b(key.encode(), digest_size=16).hexdigest() for key in keys.to_list()], dtype=pl.String)
 
 
 def digests(frame: pl.DataFrame, *, occurrence: int = 1) -> pl.Series:
