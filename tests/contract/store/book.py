@@ -3,6 +3,7 @@
 `Book` is also the model the store is compared with: what a file says is what must be stored after it.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -79,6 +80,7 @@ class Frames:
         self._sequence = sequence
         self.record = first_record
         self._rows: dict[str, list[dict[str, Any]]] = {}
+        self._receipts: Counter[tuple[str, str]] = Counter()
 
     def add(self, entity: str, source_ref: str, **values: Any) -> None:
         origin = {
@@ -214,8 +216,8 @@ class Frames:
         ref = shared["source_case_ref"]
         owner = shared["group_id"] if debt is None else ref
         # A source may number two lines alike: the position within the case tells them apart.
-        position = sum(row["source_case_ref"] == ref for row in self._rows["ledger"])
-        receipt_id = derive("receipt", SYSTEM, owner, ref, position)
+        self._receipts[owner, ref] += 1
+        receipt_id = derive("receipt", SYSTEM, owner, ref, self._receipts[owner, ref])
         self.add(
             "receipts",
             f"{ref}/{line.number}",
