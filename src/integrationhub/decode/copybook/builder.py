@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from integrationhub.decode.copybook.entries import Entry
 from integrationhub.decode.copybook.faults import Faults
-from integrationhub.decode.copybook.layout import Category, Copybook, Item, Picture, Sign, Usage
+from integrationhub.decode.copybook.layout import Category, Copybook, Item, Picture, Rename, Sign, Usage
 from integrationhub.decode.copybook.naming import column_keys
 
 _FIXED_LENGTHS = {Usage.FLOAT: 4, Usage.DOUBLE: 8, Usage.INDEX: 4, Usage.POINTER: 4}
@@ -26,6 +26,7 @@ class _Node:
     entry: Entry
     children: "list[_Node]" = field(default_factory=list)
     conditions: list[Entry] = field(default_factory=list)
+    renames: list[Entry] = field(default_factory=list)
 
     @property
     def level(self) -> int:
@@ -40,14 +41,39 @@ class _Node:
 def build_copybook(name: str, entries: Sequence[Entry], faults: Faults) -> Copybook:
     """The tree of a copybook's entries; what is wrong goes to `faults`, and the tree is only good if nothing is."""
     constants = tuple((entry.name, entry.value or "") for entry in entries if entry.level == 78)  # noqa: PLR2004 - level of constants
-    records = []
+    records, renames = [], []
     for root in _nest(name, entries, faults):
         for node in root.walk():
             _check(node, faults)
         record = _Placing(faults).place(root, 0, ())
         _check_counts(record, root, faults)
+        renames += [found for entry in root.renames if (found := _rename(record, entry, faults))]
         records.append(column_keys(record))
-    return Copybook(name=name, records=tuple(records), constants=constants)
+    return Copybook(name=name, records=tuple(records), constants=constants, renames=tuple(renames))
+
+
+def _rename(record: Item, entry: Entry, faults: Faults) -> Rename | None:
+    """The bytes that a level 66 stands for: its two names are items of the record in front of it, in that order."""
+    ends = []
+    for name in entry.renames or ():
+        *groups, last = name.split(".")
+        item = next((item for item in record.walk() if item.name == last and set(groups) <= set(item.path)), None)
+        if item is None:
+            faults.add(entry.places["RENAMES"], f"expected an item {name!r} in the record in front, found none")
+            return None
+        ends.append(item)
+    first, last_item = ends
+    length = last_item.offset + last_item.extent - first.offset
+    if length < 1:
+        faults.add(entry.places["RENAMES"], f"expected {last_item.name!r} behind {first.name!r}")
+    return Rename(
+        name=entry.name,
+        record=record.name,
+        first=first.name,
+        last=last_item.name,
+        offset=first.offset,
+        length=length,
+    )
 
 
 def _nest(name: str, entries: Sequence[Entry], faults: Faults) -> list[_Node]:
@@ -57,7 +83,9 @@ def _nest(name: str, entries: Sequence[Entry], faults: Faults) -> list[_Node]:
     for entry in entries:
         if entry.level == 88:  # noqa: PLR2004 - level of condition names
             _add_condition(entry, stack, faults)
-        elif entry.level not in {66, 78}:
+        elif entry.level == 66:  # noqa: PLR2004 - level of renames
+            _add_rename(entry, roots, faults)
+        elif entry.level != 78:  # noqa: PLR2004 - level of constants
             node = _Node(entry)
             while stack and stack[-1].level >= node.level:
                 stack.pop()
@@ -70,14 +98,13 @@ def _nest(name: str, entries: Sequence[Entry], faults: Faults) -> list[_Node]:
 
 
 def _attach(node: _Node, stack: list[_Node], roots: list[_Node], faults: Faults) -> None:
+    """Put a node below the one it belongs to; items beside each other may differ in level, as IBM's compiler has it."""
     if not stack:
         roots.append(node)
         return
     parent = stack[-1]
     if parent.entry.picture is not None:
         faults.add(node.entry.place, f"expected level {parent.level:02d} or lower behind an item with PIC")
-    elif parent.children and node.level != parent.children[0].level:
-        faults.add(node.entry.place, f"expected level {parent.children[0].level:02d}, that of the items beside it")
     parent.children.append(node)
 
 
@@ -86,6 +113,13 @@ def _add_condition(entry: Entry, stack: list[_Node], faults: Faults) -> None:
         stack[-1].conditions.append(entry)
     else:
         faults.add(entry.place, "expected a data item in front of level 88, found none")
+
+
+def _add_rename(entry: Entry, roots: list[_Node], faults: Faults) -> None:
+    if roots and entry.renames:
+        roots[-1].renames.append(entry)
+    else:
+        faults.add(entry.place, "expected RENAMES and a record in front of level 66")
 
 
 def _record_name(name: str) -> str:
@@ -135,6 +169,7 @@ class _Placing:
             name=entry.name,
             path=path,
             key=entry.name,
+            written=entry.written or entry.name,
             offset=start,
             length=0,
             line=entry.place.line,
