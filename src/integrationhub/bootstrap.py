@@ -5,6 +5,8 @@ Everything is made when first asked for, so that a command opens only what it us
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -13,18 +15,19 @@ from typing import Any, Self
 
 import numpy as np
 
+from integrationhub.canonical.model import ENTITIES
 from integrationhub.catalogue import Catalogue
 from integrationhub.config import Settings
 from integrationhub.decode.copybook_file import CopybookFileDecoder
 from integrationhub.decode.slices import SliceReader
-from integrationhub.errors import TransientError
+from integrationhub.errors import NotFound, TransientError
 from integrationhub.intake.desk import FeedDesk
 from integrationhub.intake.loading import Loader
 from integrationhub.intake.outbox import StoreOutbox
 from integrationhub.intake.staging import Stager
 from integrationhub.intake.tracing import Trace, Tracer
 from integrationhub.mapping.compile import CompiledMapping, Mapping
-from integrationhub.mapping.tables import layout_of
+from integrationhub.mapping.tables import Layout, layout_of
 from integrationhub.pipeline import Pipeline
 from integrationhub.publish.rabbit import RabbitPublisher
 from integrationhub.publish.relay import Relay
@@ -37,6 +40,10 @@ from integrationhub.store.embedded_broker import EmbeddedPublisher, EmbeddedSour
 from integrationhub.store.slices import Slices
 from integrationhub.store.unit_of_work import Store
 from integrationhub.telemetry import logger
+from integrationhub.workbench.archive import MappingArchive
+from integrationhub.workbench.bench import Workbench
+from integrationhub.workbench.explain import Explainer, Explanation
+from integrationhub.workbench.files import FileReader, SourceFile, stored
 
 
 def utc_now() -> datetime:
@@ -152,19 +159,14 @@ class Hub:
 
     def _build_pipeline(self, descriptor: Descriptor) -> Pipeline:
         decoder = build_decoder(descriptor)
-        reader = SliceReader(
-            decoder.framing,
-            decoder.records,
-            record_types=descriptor.layout.record_types,
-            group_type=descriptor.structure.group.type,
-            codes=descriptor.structure.codes,
-            target=self.settings.slice_bytes,
-        )
+        mapping = self.mapping(descriptor, decoder)
+        if not self._trial:
+            self.archive.keep(mapping, self.catalogue.mapping(descriptor.connector.mappings))
         stager = Stager(
             descriptor.structure,
-            reader=reader,
+            reader=self._slices(descriptor, decoder),
             levels=descriptor.layout.record_types,
-            mapping=self.mapping(descriptor, decoder),
+            mapping=mapping,
         )
         return Pipeline(
             descriptor=descriptor,
@@ -178,29 +180,103 @@ class Hub:
             clock=self.clock,
         )
 
-    def mapping(self, descriptor: Descriptor, decoder: CopybookFileDecoder) -> CompiledMapping:
-        """The compiled mapping of a connector, checked against its layout."""
-        folder = self.catalogue.mapping(descriptor.connector.mappings)
-        nothing = np.zeros(0, np.int64)
-        empty = decoder.records.decode(np.zeros(0, np.uint8), nothing, nothing)
-        return Mapping.of_folder(folder).compile(layout_of(empty.tables))
+    def _slices(self, descriptor: Descriptor, decoder: CopybookFileDecoder) -> SliceReader:
+        return SliceReader(
+            decoder.framing,
+            decoder.records,
+            record_types=descriptor.layout.record_types,
+            group_type=descriptor.structure.group.type,
+            codes=descriptor.structure.codes,
+            target=self.settings.slice_bytes,
+        )
 
-    def tracer(self, connector: str) -> Tracer:
-        """Traces canonical rows of a connector back to their bytes."""
+    @cached_property
+    def archive(self) -> MappingArchive:
+        """The versions of mappings that were put to work here."""
+        return MappingArchive(self.settings.data_dir / "mappings")
+
+    def mapping(
+        self, descriptor: Descriptor, decoder: CopybookFileDecoder, folder: Path | None = None
+    ) -> CompiledMapping:
+        """The compiled mapping of a connector, checked against its layout: the installed one, or that in `folder`."""
+        folder = folder or self.catalogue.mapping(descriptor.connector.mappings)
+        return Mapping.of_folder(folder).compile(decoded_layout(decoder))
+
+    def version(self, connector: str, name: str) -> CompiledMapping:
+        """A version of a connector's mapping: `installed`, `kept` (last), a folder, a kept version or a mapping id."""
         descriptor = self.catalogue.connector(connector)
         decoder = build_decoder(descriptor)
-        return Tracer(decoder, self.mapping(descriptor, decoder), self.originals)
+        if name == "installed":
+            return self.mapping(descriptor, decoder)
+        folder = Path(name)
+        if not folder.is_dir():
+            folder = self.archive.find(descriptor.name, name).folder
+        return self.mapping(descriptor, decoder, folder)
+
+    def workbench(self, connector: str) -> Workbench:
+        """The analyst's tools over a connector."""
+        descriptor = self.catalogue.connector(connector)
+        decoder = build_decoder(descriptor)
+        reader = FileReader(
+            descriptor=descriptor,
+            decoder=decoder,
+            slices=self._slices(descriptor, decoder),
+            synthetic_identities=self.settings.synthetic_identities,
+        )
+        return Workbench(reader=reader, mapping=self.mapping(descriptor, decoder))
+
+    def stored_files(self, connector: str) -> list[SourceFile]:
+        """Every accepted file of a connector, from its kept original."""
+        name = self.catalogue.connector(connector).name
+        with self.store.begin() as work:
+            return stored(work.deliveries.all_accepted(name), self.originals)
+
+    def explainer(self, connector: str, mapping_id: str | None = None) -> Explainer:
+        """Explains records of a connector's files, by the version with that mapping id if it is kept."""
+        bench = self.workbench(connector)
+        mapping = self._version_of(bench.mapping, bench.reader.descriptor, bench.reader.decoder, mapping_id)
+        tracer = Tracer(bench.reader.decoder, mapping, self.originals)
+        return Explainer(reader=bench.reader, mapping=mapping, tracer=tracer)
+
+    def explanations(self, reference: str, *, unmasked: bool = False) -> Iterator[Explanation]:
+        """Every row of the store that goes by a reference, explained from its original."""
+        with self.store.read() as connection:
+            found = trace.by_any(connection, reference.removeprefix("93:"))
+        for row in found:
+            if row.delivery is not None:
+                explainer = self.explainer(row.delivery.connector, str(row.values["mapping_id"]))
+                (file,) = stored([row.delivery], self.originals)
+                told = explainer.explain(file, int(row.values["record_no"]), unmasked=unmasked)
+                entity, ref = ENTITIES[row.entity], row.values["source_ref"]
+                rows = tuple(one for one in told.rows if one.is_of(entity, row.identifier, ref))
+                yield replace(told, rows=rows or told.rows)
+
+    def tracer(self, connector: str, mapping_id: str | None = None) -> Tracer:
+        """Traces canonical rows of a connector back to their bytes, by the version that made them if it is kept."""
+        descriptor = self.catalogue.connector(connector)
+        decoder = build_decoder(descriptor)
+        mapping = self._version_of(self.mapping(descriptor, decoder), descriptor, decoder, mapping_id)
+        return Tracer(decoder, mapping, self.originals)
+
+    def _version_of(
+        self, mapping: CompiledMapping, descriptor: Descriptor, decoder: CopybookFileDecoder, mapping_id: str | None
+    ) -> CompiledMapping:
+        """The version with that mapping id; where it was never kept, the installed one explains as well as it can."""
+        if mapping_id is None or mapping_id in mapping.all_mapping_ids:
+            return mapping
+        with suppress(NotFound):
+            return self.mapping(descriptor, decoder, self.archive.find(descriptor.name, mapping_id).folder)
+        return mapping
 
     def traces(self, reference: str) -> Iterator[tuple[Trace, list[dict[str, Any]]]]:
         """Every row that goes by a reference, traced, with the events about it; of a debt its balances too."""
-        bare = reference.removeprefix("93:")
         with self.store.read() as connection:
-            rows = trace.by_identifier(connection, bare.replace("-", "")) or trace.by_reference(connection, bare)
-            for row in rows:
+            for row in trace.by_any(connection, reference.removeprefix("93:")):
                 for item in [row, *(trace.of_debt(connection, row.identifier) if row.entity == "debts" else [])]:
                     if item.delivery is not None:
                         slices = Slices(connection).all(item.delivery.delivery_id)
-                        traced = self.tracer(item.delivery.connector).trace(item, slices)
+                        tracer = self.tracer(item.delivery.connector, str(item.values["mapping_id"]))
+                        traced = tracer.trace(item, slices)
                         yield traced, trace.events_of(connection, item.identifier)
 
     def close(self) -> None:
@@ -217,6 +293,12 @@ class Hub:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def decoded_layout(decoder: CopybookFileDecoder) -> Layout:
+    """The tables and columns that a decoder gives, by a run over nothing."""
+    nothing = np.zeros(0, np.int64)
+    return layout_of(decoder.records.decode(np.zeros(0, np.uint8), nothing, nothing).tables)
 
 
 def build_decoder(descriptor: Descriptor) -> CopybookFileDecoder:

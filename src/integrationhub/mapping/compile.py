@@ -6,7 +6,7 @@ batch = compiled.apply(decoded, context)    # canonical rows and faults
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Mapping as MappingOf
 from datetime import date, timedelta
 from functools import cached_property
@@ -18,11 +18,13 @@ from integrationhub.canonical import model
 from integrationhub.errors import ConfigurationError
 from integrationhub.mapping.cases import CaseSpec
 from integrationhub.mapping.codes import CodeList
+from integrationhub.mapping.dead import dead_parts
 from integrationhub.mapping.documents import Documents, referred
 from integrationhub.mapping.faults import together
 from integrationhub.mapping.lineage import FieldExplanation, Lineage, explained, lineage_of
 from integrationhub.mapping.plan import Mapped, MappingContext
 from integrationhub.mapping.planner import ANY_DAY, Plan, Planner
+from integrationhub.mapping.shapes import Shapes
 from integrationhub.mapping.spec import CheckSpec, EntitySpec
 from integrationhub.mapping.tables import Layout, Tables
 from integrationhub.records import CanonicalBatch, DecodedBatch, no_faults
@@ -44,7 +46,7 @@ class Mapping:
     @classmethod
     def of_folder(cls, folder: Path) -> "Mapping":
         """The mapping in a folder of specs, with the code lists of the folder `codes` beside it."""
-        return cls.load(sorted(folder.glob("*.toml")), sorted((folder.parent / "codes").glob("*.csv")))
+        return cls(Documents.of_folder(folder))
 
     @property
     def connector(self) -> str:
@@ -56,6 +58,10 @@ class Mapping:
         planner = Planner(self._documents, layout)
         planner.plan(self._documents.specs, ANY_DAY, synthetic=False)
         return tuple(dict.fromkeys([*self._documents.faults, *planner.faults]))
+
+    def dead(self, shapes: Shapes | None = None) -> tuple[str, ...]:
+        """Dead parts of specs that have no fault: the mapping runs as if they were not there."""
+        return tuple(dict.fromkeys(dead_parts(self._documents, shapes or Shapes())))
 
     def compile(self, layout: Layout | None = None) -> "CompiledMapping":
         """The mapping ready to run. ConfigurationError lists every fault."""
@@ -133,17 +139,23 @@ class CompiledMapping:
         """Source table → the fields (and positions) that any spec looks at."""
         return self._whole_plan.used
 
-    def apply(self, decoded: DecodedBatch, context: MappingContext) -> CanonicalBatch:
+    def apply(
+        self, decoded: DecodedBatch, context: MappingContext, *, entities: Collection[str] | None = None
+    ) -> CanonicalBatch:
         """Canonical rows of a batch, every entity's columns in their order, and all faults beside the decoder's.
 
         Rows of faulty records are there too, with nulls where values could not be read: the caller takes out what the
-        faults name (a record, or the group it stands in). ConfigurationError: the tables aren't those that the specs
+        faults name (a record, or the group it stands in). With `entities`, only these. ConfigurationError: the tables aren't those that the specs
         were written for.
         """
         plan = self._plan(context)
         tables = Tables(decoded.tables, plan.used, self._layout or {})
         try:
-            mapped = {name: entity.run(tables, context) for name, entity in plan.entities.items()}
+            mapped = {
+                name: entity.run(tables, context)
+                for name, entity in plan.entities.items()
+                if entities is None or name in entities
+            }
         except pl.exceptions.PolarsError as exc:
             # Its text may hold values of the batch, so it must not travel on: neither as text nor as cause.
             raise ConfigurationError(

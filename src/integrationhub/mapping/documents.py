@@ -49,6 +49,11 @@ class Documents:
             documents.faults.append("there is no spec of an entity")
         return documents
 
+    @classmethod
+    def of_folder(cls, folder: Path) -> "Documents":
+        """The documents in a folder of specs, with the code lists of the folder `codes` beside it."""
+        return cls.load(sorted(folder.glob("*.toml")), sorted((folder.parent / "codes").glob("*.csv")))
+
     def _add(self, name: str, text: str) -> None:
         try:
             content = tomllib.loads(text)
@@ -77,6 +82,11 @@ class Documents:
     def specs(self) -> tuple[EntitySpec, ...]:
         """All specs, every version of every entity."""
         return tuple(spec for versions in self.versions.values() for spec in versions)
+
+    @property
+    def lists_used(self) -> frozenset[str]:
+        """The code lists that any spec refers to."""
+        return frozenset(name for spec in self.specs for name in referred(spec)[1])
 
     def specs_for(self, as_at: date, layout_version: str | None) -> tuple[EntitySpec, ...]:
         """The version of every entity that is for files of this as-at date and layout version.

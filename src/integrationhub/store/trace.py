@@ -28,6 +28,11 @@ class TracedRow:
     delivery: Delivery | None
 
 
+def by_any(connection: Connection, name: str) -> list[TracedRow]:
+    """Rows with this opaque identifier, with or without hyphens, or else with this reference of the source."""
+    return by_identifier(connection, name.replace("-", "")) or by_reference(connection, name)
+
+
 def by_identifier(connection: Connection, identifier: str) -> list[TracedRow]:
     """The row with this opaque identifier, whatever entity it is of."""
     found = []
