@@ -15,6 +15,17 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from integrationhub.canonical.model import Type
 
 
+class _Uuid(postgresql.UUID[str]):
+    """PostgreSQL's UUID; the engine's connections read it as hexadecimal digits already (`store.engine`)."""
+
+    def __init__(self) -> None:
+        super().__init__(as_uuid=False)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:  # noqa: ARG002 – SQLAlchemy's signature
+        """Nothing is left to do."""
+        return
+
+
 class Identifier(TypeDecorator[str]):
     """128 bits as 32 lower-case hexadecimal digits."""
 
@@ -24,12 +35,8 @@ class Identifier(TypeDecorator[str]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """UUID where the database has one."""
         if dialect.name == "postgresql":
-            return dialect.type_descriptor(postgresql.UUID(as_uuid=False))
+            return dialect.type_descriptor(_Uuid())
         return dialect.type_descriptor(CHAR(32))
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 – SQLAlchemy passes it by name
-        """Without PostgreSQL's hyphens."""
-        return None if value is None else value.replace("-", "")
 
 
 class Instant(TypeDecorator[datetime]):
@@ -83,8 +90,3 @@ SQL_TYPES: dict[Type, Callable[[], TypeEngine[Any]]] = {
     Type.BOOL: Boolean,
 }
 """What each canonical type is in a table."""
-
-
-def opaque(value: object) -> str:
-    """An identifier that came through raw SQL, as 32 hexadecimal digits."""
-    return str(value).replace("-", "")

@@ -8,6 +8,9 @@ otherwise two of them could read, then both wait for each other to write, and on
 import sqlite3
 from typing import Any
 
+import psycopg
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -53,13 +56,27 @@ def open_engine(text: str) -> Engine:
     return engine
 
 
+class _HexadecimalLoader(Loader):
+    """A UUID as the hub writes identifiers, without a detour over Python's UUID objects."""
+
+    def load(self, data: Buffer) -> str:
+        """32 hexadecimal digits."""
+        return bytes(data).replace(b"-", b"").decode()
+
+
 def _postgres(url: URL) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
         hide_parameters=True,  # errors end up in logs; parameters are personal
         pool_pre_ping=True,  # after a restart of the server the first statement shall not fail
         connect_args={"connect_timeout": 10, "application_name": "integrationhub"},
     )
+
+    @event.listens_for(engine, "connect")
+    def _read_identifiers(connection: psycopg.Connection, _record: object) -> None:
+        connection.adapters.register_loader("uuid", _HexadecimalLoader)
+
+    return engine
 
 
 def _sqlite(url: URL) -> Engine:

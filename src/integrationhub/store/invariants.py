@@ -14,7 +14,6 @@ from sqlalchemy.sql.expression import CompoundSelect, TextClause
 
 from integrationhub.canonical.identifiers import derive
 from integrationhub.canonical.model import ENTITIES, LEDGER_CONTENT, Entity
-from integrationhub.store.columns import opaque
 from integrationhub.store.deliveries import State
 from integrationhub.store.schema import CANONICAL, DELIVERIES
 from integrationhub.store.sealed import broken_seals
@@ -50,7 +49,7 @@ def _finding(name: str, broken: Iterator[str]) -> Finding:
 def _in_database(connection: Connection, name: str, query: TextClause | Select[Any] | CompoundSelect[Any]) -> Finding:
     # Only broken rows leave the database: none, as a rule.
     result = connection.execute(query, execution_options={"yield_per": _ROWS_AT_ONCE})
-    return _finding(name, (opaque(row[0]) for row in result))
+    return _finding(name, (str(row[0]) for row in result))
 
 
 def _mirrors() -> Select[Any]:

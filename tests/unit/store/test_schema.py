@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import make_url
 
 from integrationhub.canonical.model import ENTITIES
-from integrationhub.store.columns import Identifier, Instant, opaque
+from integrationhub.store.columns import Instant
 from integrationhub.store.schema import CANONICAL
 from integrationhub.store.sql import queries
 from integrationhub.store.staging import ENTITY_STAGES
@@ -35,12 +35,6 @@ def test_every_long_query_is_described_in_a_sentence(file: str) -> None:
     for query in queries(file).values():
         assert query.description.endswith(".")
         assert query.text.startswith("SELECT")
-
-
-def test_identifiers_are_hexadecimal_digits_on_both_databases() -> None:
-    stored = "01234567-89ab-cdef-0123-456789abcdef"
-    assert Identifier().process_result_value(stored, POSTGRES) == opaque(stored) == stored.replace("-", "")
-    assert Identifier().process_result_value(None, SQLITE) is None
 
 
 def test_a_moment_without_a_zone_is_refused() -> None:

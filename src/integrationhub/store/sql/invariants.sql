@@ -13,7 +13,7 @@ WHERE
 
 -- name: one-debt-per-case-and-owner
 -- A case has at most one debt of one legal owner, so each debt has one payee and one owner.
-SELECT min(CAST(debt_id AS VARCHAR(36))) AS identifier
+SELECT min(replace(CAST(debt_id AS VARCHAR(36)), '-', '')) AS identifier
 FROM debts
 GROUP BY case_id, legal_owner
 HAVING count(*) > 1
@@ -89,7 +89,7 @@ HAVING count(s.slice_no) <> d.slices
 
 -- name: events-are-numbered-without-gaps
 -- Events of one subject and audience carry the numbers 1, 2, 3 ….
-SELECT min(CAST(event_id AS VARCHAR(36))) AS identifier
+SELECT min(replace(CAST(event_id AS VARCHAR(36)), '-', '')) AS identifier
 FROM outbox
 GROUP BY subject, audience
 HAVING count(*) <> max(sequence) OR min(sequence) <> 1 OR count(DISTINCT sequence) <> count(*)
