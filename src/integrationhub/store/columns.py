@@ -15,17 +15,6 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 from integrationhub.canonical.model import Type
 
 
-class _Uuid(postgresql.UUID[str]):
-    """PostgreSQL's UUID; the engine's connections read it as hexadecimal digits already (`store.engine`)."""
-
-    def __init__(self) -> None:
-        super().__init__(as_uuid=False)
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> None:  # noqa: ARG002 – SQLAlchemy's signature
-        """Nothing is left to do."""
-        return
-
-
 class Identifier(TypeDecorator[str]):
     """128 bits as 32 lower-case hexadecimal digits."""
 
@@ -35,7 +24,8 @@ class Identifier(TypeDecorator[str]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """UUID where the database has one."""
         if dialect.name == "postgresql":
-            return dialect.type_descriptor(_Uuid())
+            # The engine's connections read it as hexadecimal digits already (`store.engine`).
+            return dialect.type_descriptor(postgresql.UUID(as_uuid=False))
         return dialect.type_descriptor(CHAR(32))
 
 
