@@ -104,7 +104,7 @@ def check(invocation: Invocation, connector: str | None, as_json: bool) -> int:
 def _judged(invocation: Invocation, connector: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     from integrationhub.bootstrap import build_decoder, decoded_layout
     from integrationhub.mapping.compile import Mapping
-    from integrationhub.workbench.shapes import shapes_of
+    from integrationhub.quality.shapes import shapes_of
 
     descriptor = invocation.catalogue.connector(connector)
     decoder = build_decoder(descriptor)

@@ -195,14 +195,15 @@ def profile(invocation: Invocation, connector: str, paths: Iterable[Path], html:
 
     Completeness, uniqueness, consistency, timeliness, validity, accuracy. No personal value is shown.
     """
+    from integrationhub.quality.page import page
     from integrationhub.workbench.files import files_in
 
     with invocation.hub(trial=True) as hub:
         descriptor = hub.catalogue.connector(connector)
         files = [file for path in paths for file in files_in(path, descriptor)]
-        found = hub.quality(connector, files)
+        found = hub.workbench(connector).quality(files)
     if html is not None:
-        html.write_text(found.page(), encoding="utf-8")
+        html.write_text(page(found), encoding="utf-8")
     if as_json:
         print_json(found.as_dict())
         return
@@ -211,5 +212,5 @@ def profile(invocation: Invocation, connector: str, paths: Iterable[Path], html:
         headings, [(one.name, one.percent, f"{one.total:,}", f"{one.faulty:,}", one.what) for one in found.scores]
     )
     click.echo()
-    rows = found.field_rows()
-    print_table(("table", "field", "rows", "filled", "readable", "distinct", "least", "most"), rows)
+    rows = list(found.field_rows())
+    print_table(("table", "field", "rows", "filled", "at fault", "placeholders", "earliest", "latest"), rows)

@@ -62,8 +62,8 @@ class CaseSpec(Part):
     expect: tuple[dict[str, Value | date | Derived | list[str]], ...] = Field(
         (), description="canonical rows in order; only the fields named are compared; `empty` lists fields to be null"
     )
-    faults: tuple[ExpectedFault, ...] = Field((), description="faults that must be told, and no others")
-    notes: tuple[ExpectedFault, ...] = Field((), description="notes that must be told, and no others")
+    faults: tuple[ExpectedFault, ...] = Field((), description="the entity's faults that must be told, and no others")
+    notes: tuple[ExpectedFault, ...] = Field((), description="the entity's notes that must be told, and no others")
 
     @model_validator(mode="after")
     def _rows_are_placed(self) -> "CaseSpec":

@@ -145,8 +145,8 @@ class CompiledMapping:
         """Canonical rows of a batch, every entity's columns in their order, and all faults beside the decoder's.
 
         Rows of faulty records are there too, with nulls where values could not be read: the caller takes out what the
-        faults name (a record, or the group it stands in). With `entities`, only these. ConfigurationError: the tables aren't those that the specs
-        were written for.
+        faults name (a record, or the group it stands in). `entities`: only these. ConfigurationError: the tables
+        aren't those that the specs were written for.
         """
         plan = self._plan(context)
         tables = Tables(decoded.tables, plan.used, self._layout or {})

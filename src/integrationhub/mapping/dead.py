@@ -114,7 +114,7 @@ class _Search:
         for pivot in source.pivots:
             most = self.shapes.occurs.get(pivot.table)
             if most is not None and pivot.count > most:
-                yield f"{label}: the pivot {pivot.alias} asks for {pivot.count} of {pivot.table}, which occurs {most} times"
+                yield f"{label}: the pivot {pivot.alias} asks for {pivot.count}, {pivot.table} occurs {most} times"
         if all(made[name].value is not None for name in spec.key.id[2:] if name in made) and (
             spec.key.id[2:] and all(name in made for name in spec.key.id[2:])
         ):

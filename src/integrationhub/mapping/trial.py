@@ -112,7 +112,7 @@ def _differences(
             synthetic_identities=True,
             layout_version=case.layout_version,
         )
-        batch = mapping.apply(decoded, context)
+        batch = mapping.apply(decoded, context, entities=[entity])
     except ConfigurationError as exc:
         yield Difference(row=0, field="given", expected="rows that the mapping can read", found=exc.text)
         return
@@ -163,7 +163,7 @@ def _rows(expected: Sequence[Mapping[str, Any]], found: pl.DataFrame) -> Iterato
     if len(expected) != found.height:
         yield Difference(row=0, field="rows", expected=str(len(expected)), found=str(found.height))
     for number, (wanted, row) in enumerate(zip(expected, found.iter_rows(named=True), strict=False), start=1):
-        cells = {**dict.fromkeys(wanted.get(_EMPTY, ())), **wanted}
+        cells = {**wanted, **dict.fromkeys(wanted.get(_EMPTY, ()))}
         for name, value in cells.items():
             if name == _EMPTY:
                 continue

@@ -5,9 +5,14 @@ from dataclasses import dataclass
 
 from integrationhub.intake.staging import Stager
 from integrationhub.mapping.compile import CompiledMapping
+from integrationhub.quality.profile import QualityProfile
+from integrationhub.quality.shapes import shapes_of
 from integrationhub.workbench.coverage import Coverage
 from integrationhub.workbench.difference import Difference
 from integrationhub.workbench.files import FileReader, SourceFile
+
+_MEASURED = ("balances", "ledger", "liability_periods")
+"""Entities that a profile needs: what is owed, its evidence, and the periods that checks are about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +47,18 @@ class Workbench:
                     {group.group_id: group.source_ref for group in one.quarantined},
                     {group.group_id: group.source_ref for group in other.quarantined},
                 )
+        return found
+
+    def quality(self, files: Iterable[SourceFile]) -> QualityProfile:
+        """The data quality of files before mapping."""
+        descriptor = self.reader.descriptor
+        found = QualityProfile(descriptor, self.mapping, shapes_of(descriptor, self.reader.decoder))
+        for file in files:
+            for piece, context in self.reader.read(file):
+                if piece.number == 0:
+                    found.begin(file.name, context)
+                found.add(piece, self.mapping.apply(piece.decoded, context, entities=_MEASURED), context.as_at)
+            found.end()
         return found
 
     def _stager(self, mapping: CompiledMapping) -> Stager:

@@ -62,7 +62,7 @@ def test_a_case_that_holds_has_no_difference() -> None:
             'given = ["event"]', 'given = [{ row = "event", DAY = "monday" }]',
             (0, "given", "rows that the mapping can read", "a value given for EVENT is not of its field's type"),
         ),
-        ('given = ["event"]', 'given = [{ row = "event", CODE = "Z" }]', (0, "faults", "none", "CODE_UNKNOWN CODE row 1")),
+        ('"event"]', '{ row = "event", CODE = "Z" }]', (0, "faults", "none", "CODE_UNKNOWN CODE row 1")),
         (
             'name = "a call is a contact"', 'name = "a call"\nfaults = [{ code = "DATE_INVALID" }]',
             (0, "faults", "DATE_INVALID", "none"),
