@@ -260,7 +260,8 @@ def number_reader(item: Item, reading: Reading) -> Reader:
             return lambda block, offset: numbers.finite(numbers.ieee_float(block, offset, width))
         return lambda block, offset: (numbers.hexadecimal_float(block, offset, width), None)
     if item.usage in {Usage.BINARY, Usage.NATIVE, Usage.INDEX, Usage.POINTER}:
-        return lambda block, offset: (numbers.binary(block, offset, width, signed=signed), None)
+        convert: Any = longnumbers.binary if width > numbers.WORD else numbers.binary
+        return lambda block, offset: (convert(block, offset, width, signed=signed), None)
     return _decimal_reader(item, reading)
 
 

@@ -17,7 +17,7 @@ from integrationhub.decode.copybook.layout import Category, Item
 from integrationhub.decode.copybook.picture import CURRENCY
 from integrationhub.decode.numbers import Mask
 
-_NUMERIC = re.compile(rf"(?:[9Z*VP.,+\-{re.escape(CURRENCY)}]|CR|DB|\(\d+\))+", re.IGNORECASE)
+_NUMERIC = re.compile(rf"(?:[9SZ*VP.,+\-{re.escape(CURRENCY)}]|CR|DB|\(\d+\))+", re.IGNORECASE)
 _FILL = dict.fromkeys(map(ord, f" *,{CURRENCY}"))
 _VALUE = re.compile(r"([+-]?)(\d*)(?:\.(\d*))?(\+|-|CR|DB)?", re.IGNORECASE)
 _MOST_DIGITS = 38
@@ -49,6 +49,8 @@ def numbers_of(texts: Array, item: Item, kind: pa.DataType) -> tuple[Array, Mask
 
 def _unscaled(text: str, item: Item) -> int | None:
     """The number in units of the last digit that the picture has; None when it is none."""
+    if item.picture is not None and item.picture.text[:1] in "Ss":
+        text = _without_overpunch(text)
     match = _VALUE.fullmatch(text.translate(_FILL))
     if match is None:
         return None
@@ -60,6 +62,14 @@ def _unscaled(text: str, item: Item) -> int | None:
         return None
     value = int(digits)
     return -value if sign == "-" or (behind or "+").upper() in {"-", "CR", "DB"} else value
+
+
+def _without_overpunch(text: str) -> str:
+    """A number whose last digit carries the sign (`S9(3).99`) with the sign behind."""
+    for digits, sign in (("{ABCDEFGHI", ""), ("}JKLMNOPQR", "-")):
+        if text[-1:] in digits:
+            return f"{text[:-1]}{digits.index(text[-1])}{sign}"
+    return text
 
 
 def _zero(text: str) -> int | None:

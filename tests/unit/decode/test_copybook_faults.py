@@ -54,7 +54,6 @@ IN_THEIR_PLACE = [
         "3:22: expected a whole number as 'N'",
     ),
     (["01  A PIC X COMP-3."], "1:20: expected a numeric picture with PACKED, found 'X'"),
-    (["01  A PIC 9(19) COMP."], "1:24: expected at most 18 digits in a binary number"),
     (["01  A PIC 9 SIGN LEADING."], "1:20: expected S in the picture of an item with a SIGN clause"),
     (["01  A PIC 9(39)."], "1:18: expected a number of at most 38 digits, found '9(39)'"),
     (

@@ -15,7 +15,8 @@ from integrationhub.decode.copybook.naming import column_keys
 _FIXED_LENGTHS = {Usage.FLOAT: 4, Usage.DOUBLE: 8, Usage.INDEX: 4, Usage.POINTER: 4}
 _BINARY = frozenset({Usage.BINARY, Usage.NATIVE})
 _NUMBERS_ONLY = frozenset({*_BINARY, Usage.PACKED, Usage.PACKED_UNSIGNED})
-_MOST_BINARY_DIGITS = 18
+_BINARY_SIZES = ((4, 2), (9, 4), (18, 8))
+"""Halfword, word and doubleword; more digits, which IBM's compiler refuses, take as many bytes as their bits need."""
 MOST_BYTES = 128 * 1024 * 1024
 
 
@@ -207,6 +208,8 @@ class _Placing:
 
     def _elementary(self, item: Item, entry: Entry, usage: Usage, sign: Sign) -> Item:
         picture = entry.picture
+        if picture is not None and sign.separate and picture.category is Category.NUMBER:
+            picture = replace(picture, signed=True)  # a byte for the sign is one, with an S in the picture or without
         if usage in _FIXED_LENGTHS:
             category = Category.FLOATING if usage in {Usage.FLOAT, Usage.DOUBLE} else Category.NUMBER
             return replace(item, category=category, usage=usage, length=_FIXED_LENGTHS[usage])
@@ -228,9 +231,7 @@ class _Placing:
         place = entry.places.get("USAGE", entry.place)
         if usage in _NUMBERS_ONLY and picture.category is not Category.NUMBER:
             self._faults.add(place, f"expected a numeric picture with {usage.value}, found {picture.text!r}")
-        elif usage in _BINARY and picture.digits > _MOST_BINARY_DIGITS:
-            self._faults.add(place, f"expected at most {_MOST_BINARY_DIGITS} digits in a binary number")
-        if "SIGN" in entry.places and not picture.signed:
+        if "SIGN" in entry.places and not picture.signed and not (entry.sign and entry.sign.separate):
             self._faults.add(entry.places["SIGN"], "expected S in the picture of an item with a SIGN clause")
 
 
@@ -238,7 +239,7 @@ def _storage_length(picture: Picture, usage: Usage, sign: Sign) -> int:
     """Bytes of one occurrence."""
     digits = picture.digits
     if usage in _BINARY:
-        return 2 if digits <= 4 else 4 if digits <= 9 else 8  # noqa: PLR2004 - the halfword, word and doubleword rule
+        return next((size for most, size in _BINARY_SIZES if digits <= most), (digits * 3322 // 1000 + 9) // 8)
     if usage is Usage.PACKED:
         return digits // 2 + 1
     if usage is Usage.PACKED_UNSIGNED:

@@ -20,6 +20,7 @@ from integrationhub.decode.copybook.tokens import Kind, Token, is_odd_hexadecima
 USAGES = {
     "DISPLAY": Usage.DISPLAY,
     "COMP": Usage.BINARY,
+    "COMP-0": Usage.BINARY,
     "COMP-1": Usage.FLOAT,
     "COMP-2": Usage.DOUBLE,
     "COMP-3": Usage.PACKED,
