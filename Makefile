@@ -2,11 +2,13 @@
 #
 #   make demo                     the main job, from an empty machine to reconciled debts
 #   make test PYTEST_ARGS='-k x'  all tests, with a real RabbitMQ and a real PostgreSQL
+#   make bench BENCH='decode'     benchmarks by name, all without one
 #   make … PYTHON=/path/python3   with this Python
 
 VENV ?= .venv
 PYTHON ?=
 PYTEST_ARGS ?=
+BENCH ?=
 
 INSTALLED := $(VENV)/.installed
 BIN := $(VENV)/bin
@@ -58,7 +60,7 @@ docs: $(INSTALLED) ## write docs/reference anew from the code
 	$(BIN)/python -m docs.generate
 
 bench: $(INSTALLED) ## speed, as ratios to limits measured in the same run
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(BENCH)
 
 clean: ## remove the environment and everything that was generated
 	rm -rf $(VENV) build dist hub-data demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

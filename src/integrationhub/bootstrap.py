@@ -5,6 +5,8 @@ Everything is made when first asked for, so that a command opens only what it us
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -18,10 +20,11 @@ from integrationhub.arrears.judging import Judging
 from integrationhub.arrears.policy import FILE as POLICY_FILE
 from integrationhub.arrears.policy import Policy
 from integrationhub.arrears.rows import Rows
+from integrationhub.canonical.model import ENTITIES
 from integrationhub.catalogue import Catalogue
 from integrationhub.config import Settings
-from integrationhub.errors import Conflict, TransientError
-from integrationhub.intake.builders import build_decoder, build_intake, layout_for
+from integrationhub.errors import Conflict, NotFound, TransientError
+from integrationhub.intake.builders import build_decoder, build_intake, layout_for, record_slices
 from integrationhub.intake.desk import FeedDesk
 from integrationhub.intake.loading import Loader
 from integrationhub.intake.outbox import StoreOutbox
@@ -39,6 +42,10 @@ from integrationhub.store.embedded_broker import EmbeddedPublisher, EmbeddedSour
 from integrationhub.store.slices import Slices
 from integrationhub.store.unit_of_work import Reading, Store
 from integrationhub.telemetry import logger
+from integrationhub.workbench.archive import MappingArchive
+from integrationhub.workbench.bench import Workbench
+from integrationhub.workbench.explain import Explainer, Explanation
+from integrationhub.workbench.files import FileReader, SourceFile, stored
 
 
 def utc_now() -> datetime:
@@ -90,12 +97,17 @@ class Hub:
         """The store; an embedded one is created where there is none, in a trial as a throw-away."""
         url = self.settings.store_url
         file = Path(url.removeprefix("sqlite:///"))
+        if self._trial and (not file.exists() if url.startswith("sqlite") else Store.is_empty(url)):
+            self._scratch = TemporaryDirectory(prefix="integrationhub-trial-")
+            return Store.open(f"sqlite:///{self._scratch.name}/hub.sqlite3", create=True)
         if url.startswith("sqlite"):
-            if self._trial and not file.exists():
-                self._scratch = TemporaryDirectory(prefix="integrationhub-trial-")
-                return Store.open(f"sqlite:///{self._scratch.name}/hub.sqlite3", create=True)
             file.parent.mkdir(parents=True, exist_ok=True)
         return Store.open(url, create=True)
+
+    @cached_property
+    def checkpoint(self) -> Callable[[str], None]:
+        """Told of named points of the work, for fault tests."""
+        return crash_points()
 
     @cached_property
     def originals(self) -> Originals:
@@ -127,7 +139,7 @@ class Hub:
 
     def relay(self) -> Relay:
         """Moves events from the outbox to the broker."""
-        return Relay(StoreOutbox(self.store), self.publisher, self.clock)
+        return Relay(StoreOutbox(self.store, self.checkpoint), self.publisher, self.clock)
 
     def publish_waiting(self) -> None:
         """Send the events that wait now. A broker that is away delays events, never the work that made them."""
@@ -175,13 +187,16 @@ class Hub:
         return self._pipelines[descriptor.name]
 
     def _build_pipeline(self, descriptor: Descriptor) -> Pipeline:
-        intake = build_intake(descriptor, self._specs(descriptor), slice_bytes=self.settings.slice_bytes)
-        checkpoint = crash_points()
+        specs = self._specs(descriptor)
+        if not self._trial:
+            folder = self.catalogue.mapping(descriptor.connector.mappings)
+            self.archive.keep(specs.compile(layout_for(descriptor)), folder)
+        intake = build_intake(descriptor, specs, slice_bytes=self.settings.slice_bytes)
         return Pipeline(
             descriptor=descriptor,
             header_of=intake.header_of,
             stager=intake.stager,
-            loader=Loader(descriptor=descriptor, environment=self.settings.environment, checkpoint=checkpoint),
+            loader=Loader(descriptor=descriptor, environment=self.settings.environment, checkpoint=self.checkpoint),
             store=self.store,
             originals=self.originals,
             work_folder=self.settings.data_dir / "work",
@@ -189,28 +204,89 @@ class Hub:
             clock=self.clock,
         )
 
-    def _specs(self, descriptor: Descriptor) -> Mapping:
-        return Mapping.of_folder(self.catalogue.mapping(descriptor.connector.mappings))
+    def _specs(self, descriptor: Descriptor, folder: Path | None = None) -> Mapping:
+        return Mapping.of_folder(folder or self.catalogue.mapping(descriptor.connector.mappings))
 
-    def mapping(self, descriptor: Descriptor) -> CompiledMapping:
-        """The compiled mapping of a connector, checked against its layout."""
-        return self._specs(descriptor).compile(layout_for(descriptor))
+    @cached_property
+    def archive(self) -> MappingArchive:
+        """The versions of mappings that were put to work here."""
+        return MappingArchive(self.settings.data_dir / "mappings")
 
-    def tracer(self, connector: str) -> Tracer:
-        """Traces canonical rows of a connector back to their bytes."""
+    def mapping(self, descriptor: Descriptor, folder: Path | None = None) -> CompiledMapping:
+        """The compiled mapping of a connector, checked against its layout: the installed one, or that in `folder`."""
+        return self._specs(descriptor, folder).compile(layout_for(descriptor))
+
+    def version(self, connector: str, name: str) -> CompiledMapping:
+        """A version of a connector's mapping: `installed`, `kept` (last), a folder, a kept version or a mapping id."""
         descriptor = self.catalogue.connector(connector)
-        return Tracer(build_decoder(descriptor), self.mapping(descriptor), self.originals)
+        if name == "installed":
+            return self.mapping(descriptor)
+        folder = Path(name)
+        if not folder.is_dir():
+            folder = self.archive.find(descriptor.name, name).folder
+        return self.mapping(descriptor, folder)
+
+    def workbench(self, connector: str) -> Workbench:
+        """The analyst's tools over a connector."""
+        descriptor = self.catalogue.connector(connector)
+        decoder = build_decoder(descriptor)
+        reader = FileReader(
+            descriptor=descriptor,
+            decoder=decoder,
+            slices=record_slices(descriptor, decoder, slice_bytes=self.settings.slice_bytes),
+            synthetic_identities=self.settings.synthetic_identities,
+        )
+        return Workbench(reader=reader, mapping=self.mapping(descriptor))
+
+    def stored_files(self, connector: str) -> list[SourceFile]:
+        """Every accepted file of a connector, from its kept original."""
+        name = self.catalogue.connector(connector).name
+        with self.store.begin() as work:
+            return stored(work.deliveries.all_accepted(name), self.originals)
+
+    def explainer(self, connector: str, mapping_id: str | None = None) -> Explainer:
+        """Explains records of a connector's files, by the version with that mapping id if it is kept."""
+        bench = self.workbench(connector)
+        mapping = self._version_of(bench.mapping, bench.reader.descriptor, mapping_id)
+        tracer = Tracer(bench.reader.decoder, mapping, self.originals)
+        return Explainer(reader=bench.reader, mapping=mapping, tracer=tracer)
+
+    def explanations(self, reference: str, *, unmasked: bool = False) -> Iterator[Explanation]:
+        """Every row of the store that goes by a reference, explained from its original."""
+        with self.store.read() as connection:
+            found = trace.by_any(connection, reference.removeprefix("93:"))
+        for row in found:
+            if row.delivery is not None:
+                explainer = self.explainer(row.delivery.connector, str(row.values["mapping_id"]))
+                (file,) = stored([row.delivery], self.originals)
+                told = explainer.explain(file, int(row.values["record_no"]), unmasked=unmasked)
+                entity, ref = ENTITIES[row.entity], row.values["source_ref"]
+                rows = tuple(one for one in told.rows if one.is_of(entity, row.identifier, ref))
+                yield replace(told, rows=rows or told.rows)
+
+    def tracer(self, connector: str, mapping_id: str | None = None) -> Tracer:
+        """Traces canonical rows of a connector back to their bytes, by the version that made them if it is kept."""
+        descriptor = self.catalogue.connector(connector)
+        mapping = self._version_of(self.mapping(descriptor), descriptor, mapping_id)
+        return Tracer(build_decoder(descriptor), mapping, self.originals)
+
+    def _version_of(self, mapping: CompiledMapping, descriptor: Descriptor, mapping_id: str | None) -> CompiledMapping:
+        """The version with that mapping id; where it was never kept, the installed one explains as well as it can."""
+        if mapping_id is None or mapping_id in mapping.all_mapping_ids:
+            return mapping
+        with suppress(NotFound):
+            return self.mapping(descriptor, self.archive.find(descriptor.name, mapping_id).folder)
+        return mapping
 
     def traces(self, reference: str) -> Iterator[tuple[Trace, list[dict[str, Any]]]]:
         """Every row that goes by a reference, traced, with the events about it; of a debt its balances too."""
-        bare = reference.removeprefix("93:")
         with self.store.read() as connection:
-            rows = trace.by_identifier(connection, bare.replace("-", "")) or trace.by_reference(connection, bare)
-            for row in rows:
+            for row in trace.by_any(connection, reference.removeprefix("93:")):
                 for item in [row, *(trace.of_debt(connection, row.identifier) if row.entity == "debts" else [])]:
                     if item.delivery is not None:
                         slices = Slices(connection).all(item.delivery.delivery_id)
-                        traced = self.tracer(item.delivery.connector).trace(item, slices)
+                        tracer = self.tracer(item.delivery.connector, str(item.values["mapping_id"]))
+                        traced = tracer.trace(item, slices)
                         yield traced, trace.events_of(connection, item.identifier)
 
     def close(self) -> None:

@@ -120,11 +120,13 @@ class Pipeline:
             waits = missing_trigger(found.name, self.descriptor)
             return self._report(str(found.path), "", FileVerdict.HELD, waits), []
         sha256, trigger_sha256 = keep(found.path, found.trigger, self.originals)
+        self.loader.checkpoint("kept")
         if expected_sha256 not in (None, sha256):
             raise RecordRejected("the file's bytes are not the ones that its notice announced", code="NOTICE_MISMATCH")
         report = self._take(self._measure(found.name, str(found.path), sha256, trigger_sha256), now, progress)
-        if report.verdict not in (FileVerdict.ACCEPTED, FileVerdict.DUPLICATE):
+        if report.verdict is FileVerdict.REJECTED:
             return report, []
+        # Also a file that is held may have ended a stop: the corrected one of a number that is not the next.
         released = self._release(now, progress)
         return replace(report, released=tuple(Path(item.path).name for item in released)), released
 
@@ -186,7 +188,10 @@ class Pipeline:
             return None
         if decision.verdict is Verdict.DUPLICATE:
             return book.repeat_of(measured.offer, measured.path, decision)
-        return self._report(measured.path, measured.offer.sha256, FileVerdict(decision.verdict.value), decision.reason)
+        verdict = FileVerdict(decision.verdict.value)
+        report = self._report(measured.path, measured.offer.sha256, verdict, decision.reason)
+        refused = verdict is FileVerdict.REJECTED
+        return replace(report, remedy=book.remedy(measured.offer.sequence)) if refused else report
 
     def _load(self, measured: Measured, now: datetime, progress: Progress) -> FileReport:
         """Check the content, then load it, or refuse the file."""
@@ -197,7 +202,7 @@ class Pipeline:
         self.loader.checkpoint("staged")
         with self.store.begin() as work:
             book = FeedBook(work, self.descriptor)
-            refused = self._refused(measured, staged)
+            refused = self._refused(measured, staged, book)
             delivery = book.staged(measured.delivery_id, staged, refused)
             work.commit()
         report = refused or self.loader.load(self.store, delivery, staged, now=now, progress=advance)
@@ -233,12 +238,13 @@ class Pipeline:
                 stream, spool, context=context, trigger=measured.trigger, cuts=cuts, progress=advance
             )
 
-    def _refused(self, measured: Measured, staged: Staged) -> FileReport | None:
+    def _refused(self, measured: Measured, staged: Staged, book: FeedBook) -> FileReport | None:
         fault = staged.verdict.fault
         if fault is None:
             return None
         report = self._report(measured.path, measured.offer.sha256, FileVerdict.REJECTED, fault)
-        return replace(report, records=staged.verdict.units, controls=controls_of(staged))
+        remedy = book.remedy(measured.offer.sequence)
+        return replace(report, records=staged.verdict.units, controls=controls_of(staged), remedy=remedy)
 
     def _release(self, now: datetime, progress: Progress) -> list[FileReport]:
         """Take up waiting files in sequence order for as long as one goes through."""
@@ -267,13 +273,12 @@ class Pipeline:
             return report
         staged = self._stage(measured, self.work_folder / "spool", _summing(progress, 2 * measured.offer.size))
         self._require_reconciled(staged)
-        return self._refused(measured, staged) or self._merge_in_vain(measured, staged)
-
-    def _merge_in_vain(self, measured: Measured, staged: Staged) -> FileReport:
-        """The report of a merge that is undone."""
         now = self.clock()
         with self.store.begin() as work:  # never committed
             book = FeedBook(work, self.descriptor)
+            refused = self._refused(measured, staged, book)
+            if refused is not None:
+                return refused
             decision = book.decide(measured.offer)
             book.record(self._delivery(measured, decision, None, now), decision)
             delivery = book.staged(measured.delivery_id, staged, None)

@@ -78,12 +78,13 @@ def _data_paths(line: OrderLine, feed: Pipeline) -> list[str]:
 
 def _result(line: OrderLine, report: FileReport) -> Mapping[str, Any]:
     loaded = report.verdict is FileVerdict.ACCEPTED
+    told = report.verdict in (FileVerdict.REJECTED, FileVerdict.HELD)
     return {
         "feed": line.feed,
         "paths": list(line.paths),
         "level": "file",
         "outcome": OUTCOMES[report.verdict],
-        "reason": None if loaded or not report.reasons else report.reasons[0].code,
+        "reason": report.reasons[0].code if told and report.reasons else None,
         "flags": [],
         "canonical": {"records": report.records, "missing": list(report.missing)} if loaded else None,
         "records": [

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from integrationhub.catalogue import shipped_connectors
-from tests.acceptance.installation import Installation
 from tests.acceptance.files import Night, make_nights
+from tests.acceptance.installation import Installation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

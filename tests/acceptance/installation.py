@@ -129,9 +129,7 @@ class Installation:
         try:
             with store.read() as connection:
                 texts = {
-                    name: "".join(
-                        frame.write_ndjson() for frame in exports.export(connection, name, unmasked=True)
-                    )
+                    name: "".join(frame.write_ndjson() for frame in exports.export(connection, name, unmasked=True))
                     for name in exports.names()
                 }
         finally:
@@ -188,7 +186,7 @@ class Daemon:
     def ask(self, path: str) -> tuple[int, str]:
         """Status and body of an answer of the HTTP port; 0 where nobody answers."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:  # noqa: S310
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as refused:
             return refused.code, refused.read().decode()

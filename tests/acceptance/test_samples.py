@@ -2,7 +2,6 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +15,10 @@ OWNERS = {"RECEIVING_PARENT": "rp", "SECRETARY_OF_STATE": "sos", "UNKNOWN": "unk
 
 
 @pytest.fixture(scope="module")
-def taken(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> Iterator[tuple[Installation, Done]]:
+def taken(tmp_path_factory: pytest.TempPathFactory, samples: Samples) -> tuple[Installation, Done]:
     """An installation that has taken the samples, and what `ingest` said."""
     hub = Installation(tmp_path_factory.mktemp("samples"))
-    yield hub, hub.run("ingest", "csa1993", samples.folder, "--json")
+    return hub, hub.run("ingest", "csa1993", samples.folder, "--json")
 
 
 def controls_of(done: Done) -> dict[str, Any]:
@@ -75,9 +74,7 @@ def test_the_debts_add_up_to_the_control_totals(taken: tuple[Installation, Done]
     assert report["totals"]["debts"] == {"count": len(rows), "pence": pence.total()}
 
 
-def test_the_samples_again_are_a_repeat_and_change_nothing(
-    taken: tuple[Installation, Done], samples: Samples
-) -> None:
+def test_the_samples_again_are_a_repeat_and_change_nothing(taken: tuple[Installation, Done], samples: Samples) -> None:
     hub, _ = taken
     before = {name: hub.run("export", name).out for name in ("debts", "ledger", "parties", "arrears", "events")}
     everything = hub.exports(times=True)

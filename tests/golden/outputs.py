@@ -19,8 +19,8 @@ from integrationhub.store.exports import export
 
 CONNECTORS = Path(__file__).parents[2] / "connectors"
 CLOCK = datetime(2026, 1, 1, tzinfo=UTC)
-LEFT_OUT = "mapping_id"
-"""Holds the hash of the spec: it changes with every edit, also where no value does."""
+LEFT_OUT = ("mapping_id", "entry_id", "cancels_entry_id")
+"""Hold, or are made from, the hash of the spec: they change with every edit, also where no value does."""
 
 
 def with_samples() -> list[Path]:
@@ -40,7 +40,7 @@ def outputs_of(connector: Path, data_dir: Path) -> Iterator[tuple[str, str]]:
         with hub.store.read() as connection:
             for entity in ENTITIES:
                 frames = export(connection, entity, unmasked=True)
-                yield entity, "".join(frame.drop(LEFT_OUT, strict=False).write_ndjson() for frame in frames)
+                yield entity, "".join(frame.drop(*LEFT_OUT, strict=False).write_ndjson() for frame in frames)
 
 
 def write_all() -> None:

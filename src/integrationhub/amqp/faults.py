@@ -9,46 +9,86 @@ from integrationhub.errors import ConfigurationError, HubError, NotFound, Transi
 class _Meaning:
     error: type[HubError]
     code: str
+    text: str
     remedy: str
 
 
-_AWAY = _Meaning(TransientError, "BROKER_AWAY", "check that the broker runs and that the broker URL leads to it")
+_AWAY = _Meaning(
+    TransientError,
+    "BROKER_AWAY",
+    "is away",
+    "check that the broker runs and that the broker URL leads to it",
+)
 
 _MEANINGS = {
+    "delivery acknowledgement on channel": _Meaning(
+        TransientError,
+        "DELIVERY_TIMEOUT",
+        "has taken back what was not acknowledged in time",
+        "raise consumer_timeout in rabbitmq.conf above the longest piece of work",
+    ),
+    "unknown delivery tag": _Meaning(
+        TransientError,
+        "BROKER_AWAY",
+        "ended the connection over an acknowledgement",
+        "the hub connects again; tell its developers",
+    ),
     "PRECONDITION_FAILED": _Meaning(
         ConfigurationError,
         "TOPOLOGY_MISMATCH",
+        "has it with other arguments",
         "somebody else or another version of the hub made it: move its messages away and delete it; the hub makes it "
         "anew when it starts",
     ),
     "ACCESS_REFUSED": _Meaning(
-        ConfigurationError, "BROKER_ACCESS", "check user, password and permissions on the virtual host"
+        ConfigurationError,
+        "BROKER_ACCESS",
+        "refuses the user or the password",
+        "check user, password and permissions on the virtual host",
     ),
-    "NOT_ALLOWED": _Meaning(ConfigurationError, "BROKER_ACCESS", "check the virtual host in the broker URL"),
-    "RESOURCE_LOCKED": _Meaning(ConfigurationError, "TOPOLOGY_MISMATCH", "another connection owns it exclusively"),
+    "NOT_ALLOWED": _Meaning(
+        ConfigurationError,
+        "BROKER_ACCESS",
+        "does not let the user into the virtual host",
+        "check the virtual host in the broker URL",
+    ),
+    "RESOURCE_LOCKED": _Meaning(
+        ConfigurationError,
+        "TOPOLOGY_MISMATCH",
+        "has it locked",
+        "another connection owns it exclusively",
+    ),
     "CERTIFICATE_VERIFY_FAILED": _Meaning(
-        ConfigurationError, "BROKER_TLS", "name the certificate authority with ?cacertfile=FILE in the broker URL"
+        ConfigurationError,
+        "BROKER_TLS",
+        "shows a certificate that can't be verified",
+        "name the certificate authority with ?cacertfile=FILE in the broker URL",
     ),
-    "NOT_FOUND": _Meaning(NotFound, "BROKER_OBJECT_MISSING", "the hub declares its own again when it reconnects"),
+    "NOT_FOUND": _Meaning(
+        NotFound,
+        "BROKER_OBJECT_MISSING",
+        "does not have it",
+        "the hub declares its own again when it reconnects",
+    ),
 }
-"""By the name that begins the broker's reply (AMQP 0-9-1 §1.2, reply codes); it stands in pika's errors however deep
-these are wrapped. A login that ends without such a reply is no proof of wrong credentials: the broker may just have
-died."""
+"""By what the broker's reply says, mostly the name that begins it (AMQP 0-9-1 §1.2, reply codes); it stands in pika's
+errors however deep these are wrapped. The first that fits counts. A login that ends without such a reply is no proof of
+wrong credentials: the broker may just have died."""
 
 
 def translated(error: BaseException, broker: str) -> HubError:
     """One of the hub's errors for any other; `broker` is its host and port."""
     if isinstance(error, HubError):
         return error
-    told = repr(error)
-    meaning = next((meaning for name, meaning in _MEANINGS.items() if name in told), _AWAY)
-    text = getattr(error, "reply_text", None) or _innermost(error)
-    return meaning.error(f"broker {broker}: {text}", code=meaning.code, remedy=meaning.remedy)
+    everything = repr(error)
+    meaning = next((meaning for name, meaning in _MEANINGS.items() if name in everything), _AWAY)
+    told = getattr(error, "reply_text", None) or _innermost(error)
+    return meaning.error(f"broker {broker} {meaning.text}: {told}", code=meaning.code, remedy=meaning.remedy)
 
 
 def gone(broker: str, text: str, *, code: str = _AWAY.code, remedy: str = _AWAY.remedy) -> TransientError:
     """The error for a broker that can't be used now."""
-    return TransientError(f"broker {broker}: {text}", code=code, remedy=remedy)
+    return TransientError(f"broker {broker} {text}", code=code, remedy=remedy)
 
 
 def again(error: HubError) -> HubError:

@@ -99,7 +99,7 @@ class Link:
             self._lose(translated(error, self.broker))
             self._terminate()
         finally:
-            self._lose(gone(self.broker, "the connection is closed"))
+            self._lose(gone(self.broker, "is no longer connected"))
             self._ioloop.close()
 
     def _channel_open(self, channel: pika.channel.Channel, opened: "Future[None]") -> None:
@@ -121,7 +121,7 @@ class Link:
         self._lose(
             gone(
                 self.broker,
-                "the queue was deleted",
+                "has lost the queue: it was deleted",
                 code="QUEUE_DELETED",
                 remedy="the hub declares it again; messages that lay in it are gone with it",
             )
@@ -234,7 +234,7 @@ class Link:
         try:
             while not concurrent.futures.wait([answer], timeout=1.0).done:
                 if time.monotonic() - max(started, progress()) > ANSWER_SECONDS:
-                    self._lose(gone(self.broker, "no answer", code="BROKER_SILENT"))
+                    self._lose(gone(self.broker, "does not answer", code="BROKER_SILENT"))
                     self.close(patience=0)
             return answer.result()
         except HubError as error:

@@ -16,6 +16,7 @@ queue waits for people: no length limit, no expiry.
 from collections.abc import Mapping
 
 from integrationhub.amqp.link import Link
+from integrationhub.errors import NotFound, TransientError
 from integrationhub.sdk.transport import DELIVERY_LIMIT, UNROUTABLE_QUEUE, Topology, dead_letter_queue, is_final
 
 QUORUM: Mapping[str, object] = {"x-queue-type": "quorum"}
@@ -36,7 +37,17 @@ def queue_arguments(queue: str) -> Mapping[str, object]:
 
 
 def declare(link: Link, topology: Topology) -> None:
-    """Make what is missing; ConfigurationError (the link is lost then) where something has other arguments."""
+    """Make what is missing. Where this fails the link is lost.
+
+    ConfigurationError: something is there with other arguments. TransientError: a queue is there, its leader is not.
+    """
+    try:
+        _declare(link, topology)
+    except NotFound as unavailable:
+        raise TransientError(unavailable.text, code="QUEUE_UNAVAILABLE", remedy="wait for its nodes") from unavailable
+
+
+def _declare(link: Link, topology: Topology) -> None:
     _queue(link, UNROUTABLE_QUEUE)
     exchanges = {exchange for bindings in topology.queues.values() for exchange, _ in bindings}
     for exchange in sorted(exchanges.union(topology.exchanges)):

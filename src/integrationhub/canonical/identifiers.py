@@ -1,4 +1,4 @@
-"""Identifiers derived from natural keys, and digests of content.
+"""Identifiers derived from natural keys.
 
 An identifier is BLAKE2b-128 over the key's parts joined by U+001F, written as 32 hexadecimal digits. The same natural
 key gives the same identifier on any machine and in any order, so parallel workers need no coordination, and a repeated
@@ -34,26 +34,12 @@ def derive_column(parts: Sequence[pl.Expr]) -> pl.Expr:
     return pl.map_batches(parts, _derive_rows, return_dtype=pl.String)
 
 
-def digest_column(parts: Sequence[pl.Expr]) -> pl.Expr:
-    """Digests of content, for change detection and tamper evidence; nulls count as the empty string."""
-    return pl.map_batches(parts, _digest_rows, return_dtype=pl.String)
-
-
 def _derive_rows(parts: Sequence[pl.Series]) -> pl.Series:
     """A few rows are joined in Python (half the cost of an expression), many natively."""
     rows = _height(parts)
     if rows <= FEW:
         return _digests(None if None in key else SEPARATOR.join(map(str, key)) for key in _tuples(parts, rows))
     return _digest_runs(pl.select(pl.concat_str([part.cast(pl.String) for part in parts], separator=SEPARATOR)))
-
-
-def _digest_rows(parts: Sequence[pl.Series]) -> pl.Series:
-    """As `_derive_rows`, but null is the empty string and rows are taken to differ."""
-    rows = _height(parts)
-    if rows <= FEW:
-        return _digests(SEPARATOR.join("" if p is None else str(p) for p in key) for key in _tuples(parts, rows))
-    texts = [part.cast(pl.String).fill_null("") for part in parts]
-    return _digests(pl.select(pl.concat_str(texts, separator=SEPARATOR)).to_series().to_list())
 
 
 def _height(parts: Sequence[pl.Series]) -> int:

@@ -323,13 +323,13 @@ LEDGER = Entity(
     ),
 )
 
-LEDGER_CONTENT = (
-    "source_case_ref", "line_no", "kind", "owner", "reason", "pence", "suspended_pence", "stored_pence", "posted",
-    "posted_mark", "effective", "effective_mark", "from_date", "from_date_mark", "to_date", "to_date_mark",
-    "weekly_pence", "monthly_pence", "assessment_row", "assessment_ref", "reverses_line", "source_id", "schedule_ref",
-    "reverses_ref", "authority", "text",
-)  # fmt: skip
-"""The columns that `digest` is made over, in this order, with `canonical.identifiers.digest_column`."""
+_NOT_CONTENT = ("group_id", "cancels_entry_id", "digest")
+LEDGER_CONTENT = ("source_system", *(item.name for item in LEDGER.fields if item.name not in _NOT_CONTENT))
+"""The columns that a ledger line's `digest` covers, in this order (`store.seal`)."""
+
+SEALED = ("entry_id", "digest")
+"""Ledger columns that the store computes itself (`store.seal`): a mapping gives no digest, and what it gives as
+identifier only tells the lines of one batch apart."""
 
 RECEIPTS = Entity(
     name="receipts",

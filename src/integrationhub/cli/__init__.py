@@ -24,6 +24,7 @@ COMMANDS = {
     "replay": ("integrationhub.cli.replay:replay", "Take recorded deliveries in order, as they would have run."),
     "state": ("integrationhub.cli.replay:state", "Print the canonical state."),
     "trace": ("integrationhub.cli.trace:trace", "From a canonical row back to its source bytes."),
+    "decode": ("integrationhub.cli.decode:decode", "Print the records of a mainframe file."),
     "export": ("integrationhub.cli.export:export", "Write canonical rows as JSON lines, CSV or Parquet."),
     "arrears": ("integrationhub.cli.arrears:arrears", "Judge cases, explain them, prove the totals."),
     "store": ("integrationhub.cli.store:store", "Upgrade the store; check every invariant over it."),
@@ -31,6 +32,7 @@ COMMANDS = {
     "init": ("integrationhub.cli.init:init", "Write a commented configuration file and the folders."),
     "config": ("integrationhub.cli.config:config", "Check or show the settings in effect."),
     "connector": ("integrationhub.cli.connector:connector", "List, show, pause and resume connectors."),
+    "mapping": ("integrationhub.cli.mapping:mapping", "Check, test, explain and compare mappings."),
     "doctor": ("integrationhub.cli.doctor:doctor", "Say what is installed, reachable, writable."),
     "version": ("integrationhub.cli.version:version", "Print the version."),
 }

@@ -53,12 +53,13 @@ def export(
     with invocation.hub(trial=True) as hub, hub.store.read() as connection:
         judged = hub.judged_rows(connection, as_at.date() if as_at else None)
         frames = judged[entity]() if entity in judged else rows_of(connection, entity, unmasked=unmasked)
-        with UnitOfWork("export", entity=entity, outcome="UNMASKED" if unmasked else "MASKED"), _target(out) as target:
+        outcome = "UNMASKED" if unmasked else "MASKED"
+        with UnitOfWork("export", entity=entity, outcome=outcome), target_file(out) as target:
             _WRITERS[form](frames, target)
 
 
 @contextmanager
-def _target(out: Path | None) -> Iterator[BinaryIO]:
+def target_file(out: Path | None) -> Iterator[BinaryIO]:
     """Stdout, or a file that appears under its name only when it is complete."""
     if out is None:
         yield sys.stdout.buffer

@@ -116,6 +116,8 @@ def _tell(report: "FileReport") -> None:
     if report.debts.count:
         pounds = report.debts.pence / 100
         click.echo(f"  {report.debts.count:,} debts created or changed, source balances £{pounds:,.2f}")
+    if report.remedy:
+        click.echo(f"  what to do: {report.remedy}")
     if report.missing:
         click.echo(f"  {len(report.missing):,} groups are gone from the book (kept here): {_some(report.missing)}")
     if report.released:

@@ -106,6 +106,7 @@ class Daemon:
                     if self.stop.is_set():
                         return
                     report = pipeline.take(item)
+                    self.hub.checkpoint("taken")
                     put_away(item, refused=report.verdict is FileVerdict.REJECTED)
         except (TransientError, Conflict, OSError) as exc:
             self._wait(name, exc)
@@ -138,6 +139,7 @@ class Daemon:
             except (TransientError, Conflict) as exc:
                 self._wait(QUEUE, exc)
             else:
+                self.hub.checkpoint("notice taken")
                 source.acknowledge([delivery])
                 return
 

@@ -5,7 +5,7 @@ data never comes.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -14,9 +14,9 @@ import polars as pl
 import pyarrow as pa
 
 from integrationhub import records
-from integrationhub.decode import longnumbers, numbers
+from integrationhub.decode import edited, longnumbers, numbers
 from integrationhub.decode.arrow import Array, bitmap, buffer_of
-from integrationhub.decode.codepage import CodePage
+from integrationhub.decode.codepage import ASCII_DIGITS, CodePage, code_page, text_page
 from integrationhub.decode.copybook.layout import Category, Item, Usage
 from integrationhub.decode.numbers import Block, Integers, Mask
 from integrationhub.decode.text import Trim, fixed_text, hexadecimal
@@ -38,7 +38,9 @@ class Reading:
 
     `signs`: `ibm` takes A C E F as plus and B D as minus, `strict` C F and D only. `blanks`: whether a DISPLAY or
     packed number of blanks or low-values is null or a fault. Fields of up to 18 digits named in `low_values` read as
-    records.LOW_VALUES when all their bytes are X'00', and are no fault.
+    records.LOW_VALUES when all their bytes are X'00', and are no fault. `edited`: whether numeric edited fields read as
+    numbers or as text. `missing`: what lies past the end of a short record is left to the length check, or
+    judged here: elements of a table that begin there are read as null, a number that is cut is a fault.
     """
 
     page: CodePage
@@ -47,6 +49,8 @@ class Reading:
     low_values: frozenset[str] = frozenset()
     trim: Trim = "right"
     floats: Floats = "ibm"
+    edited: Literal["text", "number"] = "text"
+    missing: Literal["leave", "null"] = "leave"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ class TextColumn:
 
     def __init__(self, item: Item, offset: int, rows: int, reading: Reading) -> None:
         self._offset = offset
+        self._page = text_page(_text_usage(item), reading.page)
         self._width = item.length
         self._reading = reading
         self._memory = bytearray(rows * item.length)
@@ -91,6 +96,9 @@ class TextColumn:
             self._set_null(at, low & ~raw.any(axis=1))
         if inside is not None:
             self._set_null(at, inside <= self._offset)
+            if self._page is not self._reading.page:  # the blanks put in are those of the file's page
+                beyond = np.arange(self._width) >= (inside - self._offset)[:, None]
+                raw[beyond] = np.resize(np.frombuffer(" ".encode(self._page.name), np.uint8), beyond.shape)[beyond]
 
     def _set_null(self, at: slice, rows: Mask) -> None:
         if self._null is None:
@@ -99,7 +107,7 @@ class TextColumn:
 
     def finish(self) -> Array:
         """The trimmed strings."""
-        return fixed_text(self._memory, self._width, self._reading.page, self._reading.trim, self._null)
+        return fixed_text(self._memory, self._width, self._page, self._reading.trim, self._null)
 
     def faults(self) -> list[Faulty]:
         """None: any byte is a character."""
@@ -128,6 +136,8 @@ class NumberColumn:
             absent = inside < self._end
             self._nulls()[at] |= absent
             bad = None if bad is None else bad & ~absent
+            if self._reading.missing == "null":
+                self._faults += cut(self._item, self._offset, block, at, inside)
         if bad is not None:
             self._judge(block, at, np.flatnonzero(bad))
 
@@ -161,26 +171,78 @@ class NumberColumn:
         return self._faults
 
 
+class EditedColumn(TextColumn):
+    """Numeric edited fields as unscaled numbers, by the digits behind the point that their picture has."""
+
+    def __init__(self, item: Item, offset: int, rows: int, reading: Reading) -> None:
+        super().__init__(item, offset, rows, replace(reading, trim="both"))
+        self._item = item
+        self._faults: list[Faulty] = []
+
+    def fill(self, block: Block, at: slice, inside: Integers | None) -> None:
+        """Collect the bytes of fields that are there as a whole."""
+        super().fill(block, at, inside)
+        if inside is not None:
+            self._set_null(at, inside < self._offset + self._width)
+            if self._reading.missing == "null":
+                self._faults += cut(self._item, self._offset, block, at, inside)
+
+    def finish(self) -> Array:
+        """The numbers; null where there is none."""
+        texts = super().finish()
+        values, bad = edited.numbers_of(texts, self._item, column_type(self._item, edited=True))
+        rows = np.flatnonzero(bad)
+        if len(rows):
+            self._faults.append(Faulty(self._item.key, rows, self._raw[rows]))
+        return values
+
+    def faults(self) -> list[Faulty]:
+        """The values that could not be read."""
+        return self._faults
+
+
+def cut(item: Item, offset: int, block: Block, at: slice, inside: Integers) -> list[Faulty]:
+    """Numbers of which the end of the record leaves only the front, with what there is of them."""
+    there = inside - offset
+    partly = (there > 0) & (there < item.length)
+    return [
+        Faulty(item.key, rows + at.start, block[rows, offset : offset + size])
+        for size in np.unique(there[partly]).tolist()
+        for rows in [np.flatnonzero(partly & (there == size))]
+    ]
+
+
 def column(item: Item, offset: int, rows: int, reading: Reading) -> Column:
     """The column of a field that stands `offset` bytes into the blocks it will be filled from."""
+    if reading.edited == "number" and edited.is_numeric(item):
+        return EditedColumn(item, offset, rows, reading)
     if item.category in {Category.NUMBER, Category.FLOATING}:
         return NumberColumn(item, offset, rows, reading)
     return TextColumn(item, offset, rows, reading)
 
 
-def column_type(item: Item) -> pa.DataType:
+def column_type(item: Item, *, edited: bool = False) -> pa.DataType:
     """The Arrow type of a field's column.
 
-    int64 for numbers, decimal128 without a scale beyond 18 digits, uint64 for an unsigned binary of eight bytes.
+    int64 for numbers, decimal128 without a scale beyond 18 digits, uint64 for an unsigned binary of eight bytes. Edited
+    fields are text, or such numbers.
     """
     if item.category is Category.FLOATING:
         return pa.float64()
+    if edited:
+        return pa.int64() if item.length <= numbers.INT64_DIGITS else pa.decimal128(38, 0)
     if item.category is not Category.NUMBER:
         return pa.string()
     if item.digits > numbers.INT64_DIGITS:
         return pa.decimal128(min(item.digits + 1, 38), 0)  # an even number of packed digits has room for one more
     wide = item.length == numbers.WORD and item.usage in {Usage.BINARY, Usage.NATIVE} and not item.signed
     return pa.uint64() if wide else pa.int64()
+
+
+def _text_usage(item: Item) -> Usage:
+    """NATIONAL for PIC N too, which means it when no USAGE says otherwise."""
+    national = item.picture is not None and "N" in item.picture.text.upper()
+    return Usage.NATIONAL if national and item.usage is not Usage.DBCS else item.usage
 
 
 def empty_values(kind: pa.DataType, rows: int) -> Values:
@@ -192,24 +254,41 @@ def empty_values(kind: pa.DataType, rows: int) -> Values:
 
 def number_reader(item: Item, reading: Reading) -> Reader:
     """The function that reads a numeric field from a block, given its offset there."""
-    width = item.length
+    width, signed = item.length, item.signed
     if item.category is Category.FLOATING:
-        convert = numbers.ieee_float if reading.floats == "ieee" else numbers.hexadecimal_float
-        return lambda block, offset: (convert(block, offset, width), None)
+        if reading.floats == "ieee":
+            return lambda block, offset: numbers.finite(numbers.ieee_float(block, offset, width))
+        return lambda block, offset: (numbers.hexadecimal_float(block, offset, width), None)
     if item.usage in {Usage.BINARY, Usage.NATIVE, Usage.INDEX, Usage.POINTER}:
-        signed = item.signed
-        return lambda block, offset: (numbers.binary(block, offset, width, signed=signed), None)
+        convert: Any = longnumbers.binary if width > numbers.WORD else numbers.binary
+        return lambda block, offset: (convert(block, offset, width, signed=signed), None)
+    return _decimal_reader(item, reading)
+
+
+def _decimal_reader(item: Item, reading: Reading) -> Reader:
+    width = item.length
     read: Any = longnumbers if item.digits > numbers.INT64_DIGITS else numbers
     if item.usage is Usage.PACKED_UNSIGNED:
         return lambda block, offset: read.unsigned_packed(block, offset, width)
     signs = _signs(item, reading)
     if item.usage is Usage.PACKED:
         return lambda block, offset: read.packed(block, offset, width, signs)
+    if not reading.page.ebcdic:
+        return _from_ascii(_decimal_reader(item, replace(reading, page=code_page("cp037"))), width)
     leading = item.sign.leading
     if item.signed and item.sign.separate:
         characters = (reading.page.plus, reading.page.minus)
         return lambda block, offset: read.separate(block, offset, width, characters, leading=leading)
     return lambda block, offset: read.zoned(block, offset, width, signs, leading=leading)
+
+
+def _from_ascii(read: Reader, width: int) -> Reader:
+    """A reader of EBCDIC DISPLAY numbers as one of ASCII numbers."""
+
+    def translated(block: Block, offset: int) -> tuple[Values, Mask | None]:
+        return read(np.take(ASCII_DIGITS, block[:, offset : offset + width]), 0)
+
+    return translated
 
 
 def _signs(item: Item, reading: Reading) -> numbers.SignCodes:

@@ -69,12 +69,16 @@ def field_writer(item: Item, writing: Writing) -> Writer:
     if item.category is not Category.NUMBER:
         return _text_writer(item, writing)
     if item.usage in {Usage.BINARY, Usage.NATIVE, Usage.INDEX, Usage.POINTER}:
-        width, signed = item.length, item.signed
-        return _guarded(item, writing, lambda value: value.to_bytes(width, signed=signed))
+        width, signed, whole = item.length, item.signed, int if item.digits > INT64_DIGITS else _as_it_is
+        return _guarded(item, writing, lambda value: whole(value).to_bytes(width, signed=signed))
     if item.digits > INT64_DIGITS:  # such numbers are decoded as Decimal
         write = _decimal_writer(item, writing)
         return _guarded(item, writing, lambda value: write(int(value)))
     return _guarded(item, writing, _decimal_writer(item, writing))
+
+
+def _as_it_is(value: Any) -> Any:  # noqa: ANN401 - a value that is no int is found out later
+    return value
 
 
 def _decimal_writer(item: Item, writing: Writing) -> Writer:

@@ -183,7 +183,9 @@ class _TableReader:
     def _elements(self, rows: Rows) -> Rows:
         """Elements that are all of one size; those that start behind the record's end are left out."""
         first, size = rows.at(self._table.place), self._element.frame.tail
-        counts = np.minimum(rows.counts[self.name].values, np.maximum(-(-(rows.ends - first) // size), 0))
+        counts = rows.counts[self.name].values
+        if self._reading.missing == "leave":
+            counts = np.minimum(counts, np.maximum(-(-(rows.ends - first) // max(size, 1)), 0))
         ends = np.cumsum(counts)
         up = np.repeat(np.arange(len(rows)), counts)
         index = np.arange(len(up)) - np.repeat(ends - counts, counts)

@@ -89,6 +89,17 @@ def separate(
     return _Sum(pairs[:, 1], pairs[:, 0]).signed(minus), numbers.either(bad, odd)
 
 
+def binary(block: Block, offset: int, width: int, *, signed: bool) -> Pairs:
+    """Two's complement of nine to sixteen bytes, high byte first."""
+    split = offset + width - numbers.WORD
+    low = numbers.load_words(block, split, numbers.WORD).astype(np.uint64)
+    high = numbers.load_words(block, offset, width - numbers.WORD).astype(np.uint64)
+    bits = 8 * (width - numbers.WORD)
+    if signed and bits < 8 * numbers.WORD:
+        high |= np.where(high >> np.uint64(bits - 1) & np.uint64(1), np.uint64(2**64 - 2**bits), np.uint64(0))
+    return np.stack((low, high), axis=1)
+
+
 def _digits(block: Block, start: int, end: int) -> tuple[_Sum, Mask | None]:
     """The number that packed digits spell, and where they are none."""
     total, bad = _start(len(block)), None

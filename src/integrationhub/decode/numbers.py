@@ -250,6 +250,12 @@ def hexadecimal_float(block: Block, offset: int, width: int) -> npt.NDArray[np.f
     return np.where((word >> np.uint64(8 * width - 1)) != 0, -values, values)
 
 
+def finite(values: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], Mask | None]:
+    """The numbers, and which of them are infinite or none at all."""
+    odd: Mask = ~np.isfinite(values)
+    return values, odd if odd.any() else None
+
+
 def ieee_float(block: Block, offset: int, width: int) -> npt.NDArray[np.float64]:
     """IEEE 754 floating point of four or eight bytes, high byte first."""
     rows, length = block.shape

@@ -6,7 +6,7 @@ size varies a new run begins, whose base differs from row to row. So a field's p
 OCCURS DEPENDING ON does in front of it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -102,17 +102,32 @@ class _Draft:
         return Place(frame=self.number, run=len(self.runs) - 1, offset=self.offset, item=item)
 
 
+def has_column(item: Item) -> bool:
+    """Whether an elementary item says anything to the hub: fillers, indexes and pointers don't."""
+    return not item.is_filler and item.usage not in {Usage.INDEX, Usage.POINTER}
+
+
 class Planner:
     """Plans the frames of one 01 level; ConfigurationError when a redefinition or a count can't be followed."""
 
-    def __init__(self, record: Item, *, redefines: Redefines, odo: Odo = "shift", joined: bool = True) -> None:
+    def __init__(
+        self,
+        record: Item,
+        *,
+        redefines: Redefines,
+        odo: Odo = "shift",
+        joined: bool = True,
+        fields: Callable[[Item], bool] = has_column,
+    ) -> None:
+        """`joined`: a table of single characters is one text. `fields` tells which elementary items have a column."""
         self._record = record
+        self._fields = fields
         self._redefines = redefines
         self._odo = odo
         self._joined = joined
         self._open: list[int] = []
         self._frames = 0
-        self._places: dict[tuple[str, ...], Place] = {}
+        self._places: dict[str, Place] = {}
 
     def plan(self) -> Frame:
         """The frame of the whole record."""
@@ -159,11 +174,11 @@ class Planner:
             self._field(draft, item)
 
     def _field(self, draft: _Draft, item: Item) -> None:
-        if not item.is_filler and item.usage not in {Usage.INDEX, Usage.POINTER}:
+        if self._fields(item):
             place = draft.place(item)
             draft.runs[-1].append(place)
             draft.columns.append(item.key)
-            self._places[item.path] = place
+            self._places[item.key] = place
         draft.offset += item.length
 
     def _area(self, draft: _Draft, area: list[Item]) -> None:
@@ -221,7 +236,7 @@ class Planner:
 
     def _counter(self, table: Item) -> Place:
         item = self._record.counting_field(table)
-        place = self._places.get(item.path)
+        place = self._places.get(item.key)
         if place is None or place.frame not in self._open:
             raise ConfigurationError(
                 f"{table.name} of {self._record.name} is counted by {item.name}, which can't be seen from there",
@@ -231,8 +246,8 @@ class Planner:
 
     def _visible(self, name: str, area: Place) -> Place:
         """The place of a deciding field: in the frame of its area or one around it."""
-        for path, place in self._places.items():
-            if path[-1] == name and place.frame in self._open:
+        for place in self._places.values():
+            if place.item.name == name and place.frame in self._open:
                 return place
         raise ConfigurationError(
             f"{area.item.name} of {self._record.name} is decided by {name}, no field that can be seen from there",

@@ -72,7 +72,9 @@ class StructureCheck:
     def faults(self) -> list[Reason]:
         """All violations, those that need the whole file included; the caller picks the first."""
         found = list(self._faults)
-        if self._last_kind != self._rules.trailer:
+        if not self._records:
+            found.append(Reason(code=self._rules.codes.order, text="the file has no records"))
+        elif self._last_kind != self._rules.trailer:
             record, offset = self._last_place
             found.append(self._fault("the last record is no trailer", record, offset))
         for kind, seen in self._seen.items():
@@ -162,12 +164,13 @@ class StructureCheck:
 
 def _rows_of(piece: Slice) -> pl.DataFrame:
     """record, offset, kind of every record of the slice, in order; an unknown kind is null."""
-    names = np.array([*piece.kind_names, None], dtype=object)
+    names = pl.Series([*piece.kind_names, None], dtype=pl.String)
+    unknown = len(piece.kind_names)
     return pl.DataFrame(
         {
             "record": pl.Series(np.arange(piece.first_record, piece.first_record + len(piece.kinds), dtype=np.int64)),
             "offset": pl.Series(piece.offsets),
-            "kind": pl.Series(names[piece.kinds], dtype=pl.String),
+            "kind": names.gather(np.where(piece.kinds < 0, unknown, piece.kinds)),
         }
     ).with_columns(pl.col("record").set_sorted())
 

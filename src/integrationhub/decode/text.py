@@ -5,6 +5,7 @@ own; trimming then makes the strings compact. Rows with characters beyond ASCII 
 bytes of UTF-8) are built apart and put in.
 """
 
+from itertools import pairwise
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -20,6 +21,8 @@ Mask: TypeAlias = npt.NDArray[np.bool_]
 Trim = Literal["both", "left", "right", "none"]
 
 _HEXADECIMAL = np.array([list(f"{byte:02X}".encode()) for byte in range(256)], np.uint8)
+BLANKS = " \u3000"
+"""Blanks of one and of two bytes."""
 _TRIMS: dict[str, Any] = {"both": pc.ascii_trim, "left": pc.ascii_ltrim, "right": pc.ascii_rtrim}
 
 
@@ -46,13 +49,28 @@ def varying_text(raw: Bytes, lengths: npt.NDArray[np.int64], page: CodePage, tri
 def _strings(
     raw: bytearray, offsets: npt.NDArray[np.int32], page: CodePage, trim: Trim, null: Mask | None
 ) -> pa.StringArray:
-    characters = raw.translate(page.ascii)
     rows = len(offsets) - 1
+    if page.multibyte:
+        return _by_codec(raw, offsets, page, trim, null)
+    characters = raw.translate(page.ascii)
     valid = None if null is None or not null.any() else bitmap(~null)
     strings = pa.StringArray.from_buffers(rows, buffer_of(offsets), pa.py_buffer(characters), valid)
     if not characters.isascii():
         strings = _with_wide_rows(strings, np.frombuffer(raw, np.uint8), offsets, page, null)
     return _TRIMS[trim](strings, " ") if trim in _TRIMS else strings
+
+
+def _by_codec(
+    raw: bytearray, offsets: npt.NDArray[np.int32], page: CodePage, trim: Trim, null: Mask | None
+) -> pa.StringArray:
+    """The strings of pages whose characters have more than one byte, one after the other."""
+    memory, bounds = bytes(raw), offsets.tolist()
+    strip: Any = {"both": str.strip, "left": str.lstrip, "right": str.rstrip}.get(trim)
+    decode = page.decode
+    texts = [decode(memory[start:end]) for start, end in pairwise(bounds)]
+    if strip is not None:
+        texts = [strip(text, BLANKS) for text in texts]
+    return pa.array(texts, pa.string(), mask=null)
 
 
 def _with_wide_rows(

@@ -47,7 +47,15 @@ def layout_for(descriptor: Descriptor) -> Layout:
 
 def _record_intake(descriptor: Descriptor, mapping: CompiledMapping, *, slice_bytes: int) -> Intake:
     decoder = build_decoder(descriptor)
-    reader = SliceReader(
+    reader = record_slices(descriptor, decoder, slice_bytes=slice_bytes)
+    levels = descriptor.layout.record_types
+    stager = RecordStager(descriptor.structure, reader=reader, levels=levels, mapping=mapping)
+    return Intake(stager=stager, header_of=record_header(descriptor, decoder))
+
+
+def record_slices(descriptor: Descriptor, decoder: CopybookFileDecoder, *, slice_bytes: int) -> SliceReader:
+    """What cuts a connector's mainframe files into slices of whole groups."""
+    return SliceReader(
         decoder.framing,
         decoder.records,
         record_types=descriptor.layout.record_types,
@@ -55,9 +63,6 @@ def _record_intake(descriptor: Descriptor, mapping: CompiledMapping, *, slice_by
         codes=descriptor.structure.codes,
         target=slice_bytes,
     )
-    levels = descriptor.layout.record_types
-    stager = RecordStager(descriptor.structure, reader=reader, levels=levels, mapping=mapping)
-    return Intake(stager=stager, header_of=record_header(descriptor, decoder))
 
 
 def _document_header(descriptor: Descriptor) -> HeaderReader:

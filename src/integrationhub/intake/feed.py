@@ -55,6 +55,21 @@ class FeedBook:
         waits_for_earlier = decision.reason is not None and decision.reason.code == gap
         return decision.verdict is Verdict.DUPLICATE or waits_for_earlier
 
+    def remedy(self, sequence: int | None) -> str:
+        """What to do about a refused file with this number."""
+        name, last = self._descriptor.name, self._feed.last_sequence
+        if sequence is None:
+            return f"files of {name} are named like {self._descriptor.delivery.file}; this one holds up no other"
+        resume = f"integrationhub connector resume {name}"
+        if last is not None and sequence <= last:
+            return f"the feed stands still: find out which file is right, then let it go on: {resume}"
+        if last is not None and sequence > last + 1:
+            return f"deliver it corrected; later files wait until then, or until: {resume}"
+        return (
+            f"deliver it corrected, with the same number; later files wait until then, or until the number is passed "
+            f"over: {resume} --skip {sequence} --reason TEXT"
+        )
+
     def staged(self, delivery_id: str, staged: Staged, refused: FileReport | None) -> Delivery:
         """Store what the check of the content gave: on to loading, or refused and the feed stopped."""
         delivery = self._work.deliveries.get(delivery_id)

@@ -25,6 +25,10 @@ REASONS_REPORTED = 1000
 """How many faults a file's report spells out."""
 
 
+SET_ASIDE = "the groups set aside are on the worklist (integrationhub export exceptions) until they come corrected"
+"""Remedy of a file that is loaded without some of its groups."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loader:
     """Loads the staged files of one connector. `checkpoint` is called at named points, for fault tests."""
@@ -141,6 +145,7 @@ class Loader:
             controls=controls_of(staged),
             debts=Amount(count=sum(count["debts"] for count in counts), pence=sum(count["pence"] for count in counts)),
             missing=tuple(gone),
+            remedy=SET_ASIDE if any(piece.quarantined for piece in staged.slices) else None,
         )
 
 

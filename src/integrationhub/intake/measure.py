@@ -118,5 +118,6 @@ def _header(head: bytes, descriptor: Descriptor, decoder: CopybookFileDecoder) -
     values = decoder.records.decode(buffer, starts, lengths).tables[level].to_pylist()
     if not values:
         return None
-    rules = descriptor.structure.header_fields
-    return HeaderFacts(sequence=values[0].get(rules.sequence), as_at=as_at_of(values[0], descriptor.structure))
+    header, rules = values[0], descriptor.structure.header_fields
+    as_at = as_at_of(header, descriptor.structure)
+    return HeaderFacts(offset=header["_offset"], sequence=header.get(rules.sequence), as_at=as_at)

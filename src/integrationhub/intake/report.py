@@ -74,7 +74,7 @@ class FileReport:
     """What became of one file. `outcomes` add up to `records`, or are all zero when the file is REJECTED or HELD.
 
     `missing` names what a whole book no longer has (source references of groups); `released` the names of waiting files
-    that were taken up because this one was accepted.
+    that were taken up because this one was accepted; `remedy` says what to do about a refused file or set-aside groups.
     """
 
     path: str
@@ -90,6 +90,7 @@ class FileReport:
     debits: Amount = Amount()
     missing: tuple[str, ...] = ()
     released: tuple[str, ...] = ()
+    remedy: str | None = None
 
     def with_path(self, path: str) -> Self:
         """The same report for the path as somebody gave it."""
@@ -113,6 +114,7 @@ class FileReport:
             },
             "missing": list(self.missing),
             "released": list(self.released),
+            "remedy": self.remedy,
         }
 
     @classmethod
@@ -132,6 +134,7 @@ class FileReport:
             debits=Amount(**row["totals"]["debits"]),
             missing=tuple(row["missing"]),
             released=tuple(row["released"]),
+            remedy=row["remedy"],
         )
 
 

@@ -7,7 +7,7 @@ scratch: after a crash it is made again from the original, and the same bytes gi
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -16,9 +16,10 @@ import polars as pl
 
 from integrationhub.decode.controls import ControlVerdict, FileControls, sum_of
 from integrationhub.decode.slices import Slice, SliceReader
+from integrationhub.errors import FileRejected
 from integrationhub.mapping.compile import CompiledMapping, MappingContext
 from integrationhub.receive.trigger import Trigger
-from integrationhub.records import Reason
+from integrationhub.records import CanonicalBatch, Reason
 from integrationhub.sdk.descriptor import Structure
 
 REASONS_PER_GROUP = 20
@@ -48,6 +49,14 @@ class Parts:
 
     def __add__(self, other: "Parts") -> "Parts":
         return Parts(loaded=self.loaded + other.loaded, set_aside=self.set_aside + other.set_aside)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SortedOut:
+    """A slice mapped: its canonical rows without those of the groups that are left out, and these groups."""
+
+    rows: Mapping[str, pl.DataFrame]
+    quarantined: tuple[Quarantined, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,19 +150,34 @@ class RecordStager:
         shutil.rmtree(spool, ignore_errors=True)
         controls = FileControls(self._structure, self._levels, sequence=context.sequence, records=trigger.records)
         slices: list[StagedSlice] = []
+        unmappable: Reason | None = None
         for piece in self._reader.read(stream, cuts=cuts):
             controls.feed(piece)
-            if not controls.failed:  # of a file that is refused nothing is mapped, only judged to its end
-                slices.append(self._stage_slice(piece, spool / f"{piece.number:06}", context))
+            if piece.number == 0:
+                context = replace(context, layout_version=layout_version(piece, self._structure, self._levels))
+            if (
+                not controls.failed and unmappable is None
+            ):  # of a refused file nothing is mapped, only judged to its end
+                try:
+                    slices.append(self._stage_slice(piece, spool / f"{piece.number:06}", context))
+                except FileRejected as exc:
+                    unmappable = Reason(code=exc.code, text=exc.text)
             progress(piece.end - piece.start)
-        return Staged(verdict=controls.verdict(), slices=tuple(slices))
+        verdict = controls.verdict()
+        return Staged(verdict=replace(verdict, fault=verdict.fault or unmappable), slices=tuple(slices))
 
-    def _stage_slice(self, piece: Slice, folder: Path, context: MappingContext) -> StagedSlice:
-        batch = self._mapping.apply(piece.decoded, context)
+    def sort_out(self, piece: Slice, batch: CanonicalBatch) -> SortedOut:
+        """What of a mapped slice is loaded, and which groups are set aside."""
         groups = _groups_of(piece, batch.rows["groups"], self._structure.trailer)
-        set_aside = tuple(self._quarantined(groups, batch.faults, batch.rows["cases"]))
+        faults = batch.faults.with_columns(_record_offsets(piece, batch.faults))
+        set_aside = tuple(self._quarantined(groups, faults, batch.rows["cases"]))
         bad = {group.first_record for group in set_aside}
         kept = {name: _without(rows, groups, bad) for name, rows in batch.rows.items()}
+        return SortedOut(rows=kept, quarantined=set_aside)
+
+    def _stage_slice(self, piece: Slice, folder: Path, context: MappingContext) -> StagedSlice:
+        found = self.sort_out(piece, self._mapping.apply(piece.decoded, context))
+        kept, set_aside = found.rows, found.quarantined
         folder.mkdir(parents=True)
         for name, rows in kept.items():
             rows.write_ipc(folder / f"{name}.arrow", compression="lz4")
@@ -212,6 +236,20 @@ class RecordStager:
         for row in rows.head(REASONS_PER_GROUP).iter_rows(named=True):
             text = f"{row['field']} in {row['table']}: {row['code']}; its group {row['source_ref']} is set aside"
             yield Reason(code=code, text=text, record=row["record"], offset=row["offset"], field=row["field"])
+
+
+def layout_version(piece: Slice, structure: Structure, levels: Mapping[str, str]) -> str | None:
+    """What the header in a file's first slice says its layout is, as text; None where headers say nothing of it."""
+    name, header = structure.header_fields.layout_version, piece.table(levels[structure.header])
+    if name is None or header.num_rows == 0:
+        return None
+    value = header.column(name)[0].as_py()
+    return None if value is None else str(value)
+
+
+def _record_offsets(piece: Slice, faults: pl.DataFrame) -> pl.Series:
+    """Byte offsets of the records that the faults stand in: those of a table's element say less to whoever looks."""
+    return pl.Series("offset", piece.offsets[faults["record"].to_numpy() - piece.first_record])
 
 
 def _groups_of(piece: Slice, groups: pl.DataFrame, trailer: str) -> pl.DataFrame:

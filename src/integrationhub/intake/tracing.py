@@ -32,14 +32,19 @@ class SourceField:
     offset: int
     length: int
     hex: str
+    table: str
+    indexes: tuple[int, ...] = ()  # occurrence numbers from the outside in, of a field in a table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracedField:
-    """A canonical value, the expression that made it, and the source fields it was made from."""
+    """A canonical value, the expression that made it, and the source fields it was made from. `source` is the entity's
+    source (one of the spec's) that made the row.
+    """
 
     name: str
     value: Any
+    source: str
     expression: str
     sources: tuple[SourceField, ...]
 
@@ -60,6 +65,16 @@ class Trace:
     fields: tuple[TracedField, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordBytes:
+    """A record in a piece of its file: the piece, its offset in the file, start and length of the record in it."""
+
+    buffer: np.ndarray
+    base: int
+    start: int
+    length: int
+
+
 class Tracer:
     """Traces rows of one connector."""
 
@@ -78,10 +93,8 @@ class Tracer:
                 f"{row.entity} {row.identifier} names a delivery that is not stored", code="PROVENANCE"
             )
         record = int(row.values["record_no"])
-        buffer, base, start, length = self._record(delivery.sha256, record, slices)
-        places = self._decoder.records.places(buffer, start, length)
-        element = int(row.values["byte_offset"]) - base
-        fields = tuple(self._fields(row, buffer, base, _of_element(places, element)))
+        found = self._record(delivery.sha256, record, slices)
+        fields = self.fields(row.entity, row.values, found)
         return Trace(
             entity=row.entity,
             identifier=row.identifier,
@@ -89,14 +102,22 @@ class Tracer:
             sha256=delivery.sha256,
             original_uri=delivery.original_uri,
             record=record,
-            offset=base + start,
-            length=length,
+            offset=found.base + found.start,
+            length=found.length,
             mapping_id=str(row.values["mapping_id"]),
             fields=fields,
         )
 
-    def _record(self, sha256: str, record: int, slices: Sequence[Slice]) -> tuple[np.ndarray, int, int, int]:
-        """The bytes of the slice around a record, their offset in the file, start and length of the record in them."""
+    def fields(
+        self, entity: str, values: Mapping[str, Any], record: RecordBytes, *, unmasked: bool = False
+    ) -> tuple[TracedField, ...]:
+        """Every value of a canonical row that was made from this record, with its expression and its source bytes."""
+        places = self._decoder.records.places(record.buffer, record.start, record.length)
+        element = int(values["byte_offset"]) - record.base
+        return tuple(self._fields(entity, values, record, _of_element(places, element), unmasked=unmasked))
+
+    def _record(self, sha256: str, record: int, slices: Sequence[Slice]) -> RecordBytes:
+        """The bytes of the slice around a record, and the record in them."""
         piece = next((item for item in slices if item.first_record <= record <= item.last_record), None)
         if piece is None:
             raise InvariantBroken(f"no slice of the delivery holds record {record}", code="PROVENANCE")
@@ -107,44 +128,64 @@ class Tracer:
         number = record - piece.first_record
         if number >= len(frames.starts):
             raise InvariantBroken(f"the original has no record {record} where it was loaded from", code="PROVENANCE")
-        return buffer, piece.first_byte, int(frames.starts[number]), int(frames.lengths[number])
+        start, length = int(frames.starts[number]), int(frames.lengths[number])
+        return RecordBytes(buffer=buffer, base=piece.first_byte, start=start, length=length)
 
     def _fields(
-        self, row: TracedRow, buffer: np.ndarray, base: int, places: Mapping[tuple[str, str], Sequence[FieldPlace]]
+        self,
+        entity: str,
+        values: Mapping[str, Any],
+        record: RecordBytes,
+        places: Mapping[tuple[str, str], Sequence[FieldPlace]],
+        *,
+        unmasked: bool,
     ) -> Iterator[TracedField]:
-        lines = self._lines(row, places)
-        for item in ENTITIES[row.entity].fields:
+        lines = self._lines(entity, values, places)
+        for item in ENTITIES[entity].fields:
             line = lines.get(item.name)
-            if line is None or row.values[item.name] is None:
+            if line is None or values[item.name] is None:
                 continue
+            masked = item.personal and not unmasked
             sources = tuple(
                 SourceField(
                     name=place.field,
-                    offset=base + place.start,
+                    offset=record.base + place.start,
                     length=place.length,
-                    hex=MASK if item.personal else buffer[place.start : place.start + place.length].tobytes().hex(),
+                    hex=MASK if masked else record.buffer[place.start : place.start + place.length].tobytes().hex(),
+                    indexes=place.indexes,
+                    table=place.table,
                 )
                 for source in line.fields
                 for place in places.get((source.table, source.field), ())
             )
-            yield TracedField(name=item.name, value=row.values[item.name], expression=line.expression, sources=sources)
+            value = MASK if masked else values[item.name]
+            yield TracedField(
+                name=item.name, value=value, source=line.source, expression=line.expression, sources=sources
+            )
 
-    def _lines(self, row: TracedRow, places: Mapping[tuple[str, str], Sequence[FieldPlace]]) -> Mapping[str, Lineage]:
+    def _lines(
+        self, entity: str, values: Mapping[str, Any], places: Mapping[tuple[str, str], Sequence[FieldPlace]]
+    ) -> Mapping[str, Lineage]:
         """The lineage of each field in the source of the entity that made this row.
 
         Several sources may fill an entity from one record (a case gives a debt for each owner): the row is of the one
         whose constants it holds, and whose fields the record has.
         """
         by_source: dict[str, dict[str, Lineage]] = {}
-        for line in self._lineage.get(row.entity, []):
+        for line in self._of_version(entity, str(values["mapping_id"])):
             by_source.setdefault(line.source, {})[line.field] = line
 
         def fitness(lines: Mapping[str, Lineage]) -> tuple[int, int]:
-            constants = sum(line.expression == f"'{row.values[name]}'" for name, line in lines.items())
+            constants = sum(line.expression == f"'{values[name]}'" for name, line in lines.items())
             present = sum((place.table, place.field) in places for line in lines.values() for place in line.fields)
             return constants, present
 
         return max(by_source.values(), key=fitness, default={})
+
+    def _of_version(self, entity: str, mapping_id: str) -> Sequence[Lineage]:
+        """The lineage of an entity as the version says that made the row; where that is gone, as all versions say."""
+        lines = self._lineage.get(entity, [])
+        return [line for line in lines if line.mapping_id == mapping_id] or lines
 
 
 def _of_element(places: Sequence[FieldPlace], element: int) -> Mapping[tuple[str, str], list[FieldPlace]]:

@@ -19,8 +19,6 @@ from integrationhub.mapping.spec import EntitySpec, FieldSpec, JoinSpec, SourceS
 from integrationhub.mapping.tables import Lookup
 
 Made = TypeVar("Made")
-CONTENT: Mapping[str, tuple[str, ...]] = {model.LEDGER.name: model.LEDGER_CONTENT}
-"""Entities with a digest over their content, and its columns."""
 
 
 @dataclass(slots=True)
@@ -42,7 +40,7 @@ class SourceBuilder:
         both = sorted(lets.keys() & fields.keys())
         self.faults += [f"{self.spec.entity}: {name} is a let and a field" for name in both]
         scope = self._scope({**lets, **fields})
-        compiler = Compiler(scope=scope, environment=self.environment, content=CONTENT.get(self.entity.name, ()))
+        compiler = Compiler(scope=scope, environment=self.environment)
         items = self._items(compiler, {**lets, **fields})
         rules = [rule for item in items.values() for rule in item.rules] + self._checks(compiler)
         early, late = self._filters(compiler)

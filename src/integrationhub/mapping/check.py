@@ -8,18 +8,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import polars as pl
 
 from integrationhub.canonical import model
+from integrationhub.canonical.frames import POLARS_TYPES
 from integrationhub.mapping.codes import CodeList
 from integrationhub.mapping.documents import conversions, referred
 from integrationhub.mapping.items import MARK, Item
 from integrationhub.mapping.joins import JoinStep
 from integrationhub.mapping.nearby import did_you_mean
-from integrationhub.mapping.plan import DTYPES, SourcePlan
+from integrationhub.mapping.plan import SourcePlan
 from integrationhub.mapping.scope import POSITION
 from integrationhub.mapping.spec import EntitySpec, FieldSpec
 from integrationhub.mapping.tables import Layout
 
-GIVEN = frozenset(item.name for item in model.PROVENANCE) - {"source_ref"}
-"""Provenance that is not for a spec to fill."""
+GIVEN = frozenset({*(item.name for item in model.PROVENANCE), *model.SEALED}) - {"source_ref"}
+"""Provenance and seals, which are not for a spec to fill."""
 
 
 def faults_of_targets(spec: EntitySpec) -> Iterator[str]:
@@ -58,7 +59,7 @@ def faults_of_plan(plan: SourcePlan, codes: Mapping[str, CodeList], specs: Mappi
     """Targets whose type or codes don't fit what the plan gives them."""
     for item in plan.entity.all_fields():
         made, spec = plan.items.get(item.name), specs.get(item.name)
-        if made is not None and made.dtype is not None and made.dtype != DTYPES[item.type]:
+        if made is not None and made.dtype is not None and made.dtype != POLARS_TYPES[item.type]:
             yield f"{plan.entity.name}: {item.name} is {item.type.value}, but is given {_kind(made.dtype)}"
         if item.codes and made is not None and spec is not None:
             yield from _strange_codes(plan.entity, item, made, codes.get(spec.codes or ""))
@@ -103,7 +104,7 @@ def _types(plan: SourcePlan, layout: Layout) -> Iterator[str]:
         return
     for item in plan.entity.all_fields():
         dtype = made.get(f"={item.name}")
-        if dtype is not None and not _fits(dtype, DTYPES[item.type]):
+        if dtype is not None and not _fits(dtype, POLARS_TYPES[item.type]):
             yield f"{plan.entity.name}: {item.name} is {item.type.value}, but is given {_kind(dtype)}"
 
 

@@ -23,8 +23,6 @@ def _way(spec: FieldSpec, environment: Environment) -> str:
         return f"identifier({', '.join(spec.id)})"
     if spec.context is not None:
         return f"{spec.context} of the delivery"
-    if spec.digest is not None:
-        return "digest of the entity's content"
     return repr(spec.value)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import polars as pl
 from sqlglot import exp
 
-from integrationhub.canonical.identifiers import derive_column, digest_column
+from integrationhub.canonical.identifiers import derive_column
 from integrationhub.errors import ConfigurationError
 from integrationhub.mapping import sql
 from integrationhub.mapping.conversions import Converted, Environment, convert
@@ -38,11 +38,10 @@ class Item:
 
 @dataclass(slots=True)
 class Compiler:
-    """Makes items of one source: a scope for names, an environment for conversions, the columns of the digest."""
+    """Makes items of one source: a scope for names, an environment for conversions."""
 
     scope: Scope
     environment: Environment
-    content: Sequence[str] = ()
     _refs: list[Ref] = field(default_factory=list)
 
     def field(self, name: str, spec: FieldSpec) -> Item | None:
@@ -113,16 +112,8 @@ class Compiler:
             return value, None, tuple(sql.text_results(tree))
         if spec.id is not None:
             return self.key(spec.id), pl.String(), ()
-        if spec.digest is not None:
-            return self._digest(), pl.String(), ()
         dtype = _dtype_of(spec.value)
         return pl.lit(spec.value, dtype=dtype), dtype, (spec.value,) if isinstance(spec.value, str) else ()
-
-    def _digest(self) -> pl.Expr:
-        if not self.content:
-            raise ConfigurationError("this entity has no digest over its content")
-        known = self.scope.computed
-        return digest_column([self._name(name) if name in known else pl.lit(None) for name in self.content])
 
     def _where(self, when: str | None, value: pl.Expr) -> pl.Expr:
         return value if when is None else pl.when(self.condition(when)).then(value)

@@ -11,23 +11,13 @@ from datetime import date
 import polars as pl
 
 from integrationhub.canonical import model
+from integrationhub.canonical.frames import POLARS_TYPES, schema
 from integrationhub.errors import ConfigurationError
 from integrationhub.mapping.faults import MISSING, Rule, fault_columns, find
 from integrationhub.mapping.items import Item
 from integrationhub.mapping.joins import JoinStep, PivotStep
 from integrationhub.mapping.scope import Place
 from integrationhub.mapping.tables import FEW, Tables
-
-DTYPES: Mapping[model.Type, pl.DataType] = {
-    model.Type.ID: pl.String(),
-    model.Type.TEXT: pl.String(),
-    model.Type.CODE: pl.String(),
-    model.Type.INT: pl.Int64(),
-    model.Type.PENCE: pl.Int64(),
-    model.Type.DATE: pl.Date(),
-    model.Type.BOOL: pl.Boolean(),
-}
-"""Canonical types as Polars has them."""
 
 APART = "~"
 """Begins the names of columns that don't leave the mapping."""
@@ -45,6 +35,7 @@ class MappingContext:
     as_at: date
     source_system: str
     synthetic_identities: bool = False
+    layout_version: str | None = None  # what the header of a file says of its layout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +107,7 @@ class SourcePlan:
 
     def none(self) -> pl.DataFrame:
         """No rows."""
-        return pl.DataFrame(schema={item.name: DTYPES[item.type] for item in self.entity.all_fields()})
+        return pl.DataFrame(schema=schema(self.entity))
 
     def _final(self, context: MappingContext, mapping_id: str) -> list[pl.Expr]:
         """The canonical columns in their order; those that the spec doesn't fill are null."""
@@ -136,7 +127,7 @@ class SourcePlan:
 
     def _gaps(self, rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
         for item in self.entity.all_fields():
-            if item.required and rows.get_column(item.name).null_count():
+            if item.required and item.name not in model.SEALED and rows.get_column(item.name).null_count():
                 place = self.place(item.name)
                 columns = fault_columns(MISSING, place, record=pl.col("record_no"), offset=pl.col("byte_offset"))
                 yield rows.filter(pl.col(item.name).is_null()).select(columns)
@@ -152,7 +143,7 @@ def output_columns(entity: model.Entity, items: Mapping[str, Item]) -> tuple[pl.
 
 
 def _output(target: model.Field, items: Mapping[str, Item]) -> pl.Expr:
-    dtype = DTYPES[target.type]
+    dtype = POLARS_TYPES[target.type]
     owner = items.get(target.name) or _marking(target.name, items)
     if owner is None:
         return pl.lit(None, dtype=dtype).alias(target.name)

@@ -1,6 +1,6 @@
 """All specs of a mapping compiled, with every fault of every spec collected on the way."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -23,7 +23,8 @@ ANY_DAY = date(2000, 1, 1)
 class Plan:
     """All specs compiled for one state of the code lists. `used` says which columns of which table they read."""
 
-    entities: Mapping[str, EntityPlan]
+    entities: Mapping[str, EntityPlan]  # of an entity's versions the last one
+    all: tuple[EntityPlan, ...]
     used: Mapping[str, tuple[str, ...]]
 
 
@@ -35,17 +36,18 @@ class Planner:
     layout: Layout | None
     faults: list[str] = field(default_factory=list)
 
-    def plan(self, as_at: date, *, synthetic: bool) -> Plan:
-        """The plan of every entity whose spec has no fault."""
+    def plan(self, specs: Iterable[EntitySpec], as_at: date, *, synthetic: bool) -> Plan:
+        """The plan of every spec that has no fault."""
         codes = {name: code_list.at(as_at) for name, code_list in self.documents.codes.items()}
         environment = Environment(dates=self.documents.dates, codes=codes, synthetic_identities=synthetic)
-        entities: dict[str, EntityPlan] = {}
         used: dict[str, set[str]] = {}
-        for name in sorted(self.documents.specs, key=_place_in_model):
-            plan = self._entity(self.documents.specs[name], environment, used)
-            if plan is not None:
-                entities[name] = plan
-        return Plan(entities=entities, used={table: tuple(sorted(columns)) for table, columns in used.items()})
+        made = [self._entity(spec, environment, used) for spec in sorted(specs, key=_place_in_model)]
+        plans = tuple(plan for plan in made if plan is not None)
+        return Plan(
+            entities={plan.entity.name: plan for plan in plans},
+            all=plans,
+            used={table: tuple(sorted(columns)) for table, columns in used.items()},
+        )
 
     def _entity(self, spec: EntitySpec, environment: Environment, used: dict[str, set[str]]) -> EntityPlan | None:
         if spec.entity not in model.ENTITIES:
@@ -81,6 +83,6 @@ class Planner:
                 yield plan
 
 
-def _place_in_model(name: str) -> int:
+def _place_in_model(spec: EntitySpec) -> int:
     names = list(model.ENTITIES)
-    return names.index(name) if name in names else len(names)
+    return names.index(spec.entity) if spec.entity in names else len(names)

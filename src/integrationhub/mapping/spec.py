@@ -6,9 +6,12 @@ here is checked for shape only; whether names exist and types fit is `mapping.ch
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, model_validator
+
+from integrationhub.mapping.cases import CaseSpec
 
 Severity = Literal["reject", "exception", "note"]
 Repeats = Literal["exception", "number", "first", "last"]
@@ -17,7 +20,7 @@ ConversionName = Literal[
 ]
 ContextName = Literal["as_at", "source_system", "sequence", "delivery_id"]
 DateFormat = Literal["cyyddd", "ccyymmdd"]
-WAYS = ("origin", "sql", "value", "context", "id", "digest")
+WAYS = ("origin", "sql", "value", "context", "id")
 
 _OPTIONS: Mapping[str, frozenset[str]] = {
     "text": frozenset(),
@@ -115,14 +118,13 @@ class FieldSpec(Conversion):
     id: IdParts | None = Field(
         None, description="derived identifier: kind, source system, then the names that make the natural key"
     )
-    digest: Literal["content"] | None = Field(None, description="digest over the entity's content columns")
     default: Constant | None = Field(None, description="what stands where nothing else does")
     remark: str | None = Field(None, description="why it is so, for readers")
 
     @model_validator(mode="after")
     def _one_way(self) -> "FieldSpec":
         if sum(getattr(self, way) is not None for way in WAYS) != 1:
-            raise ValueError("say exactly one of from, sql, value, context, id, digest")
+            raise ValueError("say exactly one of from, sql, value, context, id")
         if (self.origin is None) == (self.conversion is not None):
             raise ValueError("`from` and `as` belong together")
         if self.conversion == "present":
@@ -221,12 +223,43 @@ class EntitySpec(Part):
     version: str = Field(pattern=r"^\d+(\.\d+)*$", description="declared version")
     title: str
     owner: str = Field(description="who answers for the mapping")
+    valid_from: date | None = Field(None, description="first as-at date of files that this version is for")
+    valid_to: date | None = Field(None, description="last as-at date of files that this version is for")
+    layouts: tuple[str, ...] = Field(
+        (), description="layout versions that this version is for, as headers of files say them; none: any"
+    )
     key: KeySpec
     sources: tuple[SourceSpec, ...] = Field(min_length=1)
     let: dict[Alias, FieldSpec] = Field({}, description="named intermediate values")
     fields: dict[str, FieldSpec] = Field({}, description="canonical fields")
     validations: tuple[ValidateSpec, ...] = Field((), alias="validate")
     checks: tuple[CheckSpec, ...] = ()
+    cases: tuple[CaseSpec, ...] = Field((), description="golden cases; they are no part of the version")
+
+    @property
+    def first_day(self) -> date:
+        """The first as-at date that it holds on."""
+        return self.valid_from or date.min
+
+    @property
+    def last_day(self) -> date:
+        """The last as-at date that it holds on."""
+        return self.valid_to or date.max
+
+    def is_for(self, as_at: date, layout_version: str | None) -> bool:
+        """Whether files of this as-at date and layout version are read by it."""
+        return self.first_day <= as_at <= self.last_day and (not self.layouts or layout_version in self.layouts)
+
+    def meets(self, other: "EntitySpec") -> bool:
+        """Whether there are files that both would be for."""
+        apart = self.last_day < other.first_day or other.last_day < self.first_day
+        return not apart and (not self.layouts or not other.layouts or bool({*self.layouts} & {*other.layouts}))
+
+    @model_validator(mode="after")
+    def _holds_on_some_day(self) -> "EntitySpec":
+        if self.first_day > self.last_day:
+            raise ValueError("valid_from is later than valid_to")
+        return self
 
     @model_validator(mode="after")
     def _sources_told_apart(self) -> "EntitySpec":

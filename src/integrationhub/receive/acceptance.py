@@ -46,8 +46,9 @@ class FeedState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeaderFacts:
-    """What the first record of the file says of itself; None for what can't be read there."""
+    """What the first record of the file says of itself, and its byte offset; None for what can't be read there."""
 
+    offset: int | None = None
     sequence: int | None = None
     as_at: date | None = None
 
@@ -134,10 +135,10 @@ def _header_fault(offer: Offer, trigger: Trigger, *, code: str) -> Reason | None
         return None
     if header.sequence is not None and header.sequence != offer.sequence:
         text = "the header's sequence is not the one in the file's name"
-        return Reason(code=code, text=text, record=1, field="SEQUENCE")
+        return Reason(code=code, text=text, record=1, offset=header.offset, field="SEQUENCE")
     if trigger.as_at is not None and header.as_at != trigger.as_at:
         text = "ASAT in the trigger file is not the header's as-at date"
-        return Reason(code=code, text=text, record=1, field="ASAT")
+        return Reason(code=code, text=text, record=1, offset=header.offset, field="ASAT")
     return None
 
 

@@ -20,6 +20,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from integrationhub.amqp import topology
+from integrationhub.amqp.faults import again
 from integrationhub.amqp.link import Link, open_patiently
 from integrationhub.amqp.publication import Method, Properties
 from integrationhub.errors import HubError, TransientError
@@ -75,12 +76,10 @@ class RabbitSource:
         link = self._connected(timeout)
         with self._changed:
             self._changed.wait_for(lambda: self._arrived or link.lost, max(0.0, deadline - time.monotonic()))
-            if link.lost is not None:
-                self._forget()
-            else:
+            if link.lost is None:
                 return [self._arrived.popleft() for _ in range(min(limit, len(self._arrived)))]
         self._disconnect()
-        raise TransientError(link.lost.text, code=link.lost.code, remedy=link.lost.remedy)
+        raise again(link.lost)  # each loss is told once; the next call connects again
 
     def acknowledge(self, deliveries: Sequence[Incoming]) -> None:
         """See sdk.transport.MessageSource."""
@@ -102,18 +101,20 @@ class RabbitSource:
 
     def reject(self, deliveries: Sequence[Incoming], *, reason: str) -> None:
         """See sdk.transport.MessageSource. Acknowledged only when the dead letters are confirmed."""
+        with self._changed:
+            ours = [delivery for delivery in deliveries if delivery.tag in self._unacknowledged]
         with self._rejecting:
             if self._dead_letters is None or self._dead_letters.lost:
                 self._close(self._dead_letters)
                 self._dead_letters = Link(self._url, f"{self._name} dead letters")
-            returned = self._dead_letters.publish([dead_letter(delivery, reason) for delivery in deliveries])
+            returned = self._dead_letters.publish([dead_letter(delivery, reason) for delivery in ours])
         if returned:
             raise TransientError(
                 f"there is no queue {dead_letter_queue(self._queue)}",
                 code="QUEUE_MISSING",
                 remedy="it is declared when the consumer connects again",
             )
-        self.acknowledge(deliveries)
+        self.acknowledge(ours)
 
     def close(self) -> None:
         """See sdk.transport.MessageSource."""
@@ -125,8 +126,7 @@ class RabbitSource:
     # ---- the connection
 
     def _connected(self, seconds: float) -> Link:
-        if self._link is None or self._link.lost:
-            self._disconnect()
+        if self._link is None:
             self._link = open_patiently(self._open, seconds=seconds, give_up=self._closed)
         return self._link
 

@@ -178,6 +178,7 @@ class HeaderFields(Part):
     """What the header must say and where it says the rest."""
 
     expect: dict[str, str | int] = {}
+    layout_version: str | None = None
     sequence: str
     as_at: DatedField
     kind: KindField

@@ -24,12 +24,9 @@ class Identifier(TypeDecorator[str]):
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """UUID where the database has one."""
         if dialect.name == "postgresql":
+            # The engine's connections read it as hexadecimal digits already (`store.engine`).
             return dialect.type_descriptor(postgresql.UUID(as_uuid=False))
         return dialect.type_descriptor(CHAR(32))
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 – SQLAlchemy passes it by name
-        """Without PostgreSQL's hyphens."""
-        return None if value is None else value.replace("-", "")
 
 
 class Instant(TypeDecorator[datetime]):
@@ -83,8 +80,3 @@ SQL_TYPES: dict[Type, Callable[[], TypeEngine[Any]]] = {
     Type.BOOL: Boolean,
 }
 """What each canonical type is in a table."""
-
-
-def opaque(value: object) -> str:
-    """An identifier that came through raw SQL, as 32 hexadecimal digits."""
-    return str(value).replace("-", "")

@@ -1,6 +1,7 @@
 """Which debts a delivery creates, changes and removes: found before anything is written, for the events and totals."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import polars as pl
@@ -12,7 +13,6 @@ from sqlalchemy import (
     and_,
     delete,
     literal,
-    null,
     or_,
     select,
     update,
@@ -36,14 +36,18 @@ _WATCHED_BALANCE = {"pence": "balance_pence", "suspended_pence": "suspended_penc
 
 _DESCRIBED = ("debt_id", "case_id", "group_id", "source_system", "source_ref", "scheme", "legal_owner", "kind", "cause")
 
-CHANGE_SCHEMA: Mapping[str, pl.DataType] = {
+_STORED_SCHEMA: Mapping[str, pl.DataType] = {
     **dict.fromkeys(_DESCRIBED, pl.String()),
     "status": pl.String(),
-    "change": pl.String(),  # CREATED, CHANGED, REMOVED
     "old_pence": pl.Int64(),  # source balances; null where there is none
     "new_pence": pl.Int64(),
     "old_suspended_pence": pl.Int64(),
     "new_suspended_pence": pl.Int64(),
+}
+
+CHANGE_SCHEMA: Mapping[str, pl.DataType] = {
+    **_STORED_SCHEMA,
+    "change": pl.String(),  # CREATED, CHANGED, REMOVED
     "changed": pl.List(pl.String()),  # names of the fields that differ, no values
 }
 """Columns of a frame of debt changes, one row a debt, ordered by debt_id."""
@@ -60,24 +64,36 @@ def _source(balances: Table) -> ColumnElement[bool]:
 
 def staged_changes(connection: Connection) -> pl.DataFrame:
     """Staged debts that are new, or differ from what is stored."""
+    flags = (*_WATCHED, *_WATCHED_BALANCE.values())
+    shape = {
+        **_STORED_SCHEMA,
+        "is_new": pl.Boolean(),
+        **dict.fromkeys((f"differs_{name}" for name in flags), pl.Boolean()),
+    }
+    found = fetch_frame(connection, _staged_changes(), shape)
+    names = pl.concat_list([pl.when(f"differs_{name}").then(pl.lit(name)) for name in flags]).list.drop_nulls()
+    return found.select(
+        *_STORED_SCHEMA,
+        pl.when("is_new").then(pl.lit(CREATED)).otherwise(pl.lit(CHANGED)).alias("change"),
+        pl.when("is_new").then(pl.lit([], dtype=pl.List(pl.String))).otherwise(names).alias("changed"),
+    )
+
+
+@cache
+def _staged_changes() -> Select[Any]:
     flags = {name: _NEW_DEBTS.c[name].is_distinct_from(DEBTS.c[name]) for name in _WATCHED}
-    for column, name in _WATCHED_BALANCE.items():
-        flags[name] = _NEW_BALANCES.c[column].is_distinct_from(BALANCES.c[column])
+    flags |= {
+        name: _NEW_BALANCES.c[stored].is_distinct_from(BALANCES.c[stored]) for stored, name in _WATCHED_BALANCE.items()
+    }
     is_new = DEBTS.c.debt_id.is_(None)
-    statement = (
-        select(
-            *(_NEW_DEBTS.c[name] for name in _DESCRIBED),
-            _NEW_DEBTS.c.status,
-            is_new.label("is_new"),
-            *_balances(BALANCES, _NEW_BALANCES),
-            *(flag.label(f"differs_{name}") for name, flag in flags.items()),
-        )
+    columns = [_NEW_DEBTS.c[name] for name in (*_DESCRIBED, "status")]
+    labelled = [flag.label(f"differs_{name}") for name, flag in flags.items()]
+    return (
+        select(*columns, *_balances(BALANCES, _NEW_BALANCES), is_new.label("is_new"), *labelled)
         .select_from(_old_and_new())
         .where(or_(is_new, *flags.values()))
         .order_by(_NEW_DEBTS.c.debt_id)
     )
-    found = fetch_frame(connection, statement, _schema_with_flags(list(flags)))
-    return _named(found, list(flags))
 
 
 def _old_and_new() -> FromClause:
@@ -98,25 +114,6 @@ def _balances(old: Table, new: Table | None) -> list[ColumnElement[Any]]:
     ]
 
 
-def _schema_with_flags(flags: list[str]) -> dict[str, pl.DataType]:
-    plain = {name: kind for name, kind in CHANGE_SCHEMA.items() if name not in ("change", "changed")}
-    names = list(plain)
-    where = names.index("status") + 1
-    ordered = {name: plain[name] for name in names[:where]}
-    ordered["is_new"] = pl.Boolean()
-    ordered |= {name: plain[name] for name in names[where:]}
-    return ordered | dict.fromkeys((f"differs_{name}" for name in flags), pl.Boolean())
-
-
-def _named(found: pl.DataFrame, flags: list[str]) -> pl.DataFrame:
-    is_new = pl.col("is_new")
-    names = pl.concat_list([pl.when(pl.col(f"differs_{name}")).then(pl.lit(name)) for name in flags]).list.drop_nulls()
-    return found.with_columns(
-        pl.when(is_new).then(pl.lit(CREATED)).otherwise(pl.lit(CHANGED)).alias("change"),
-        pl.when(is_new).then(pl.lit([], dtype=pl.List(pl.String))).otherwise(names).alias("changed"),
-    ).select(*CHANGE_SCHEMA)
-
-
 def _left_out(cases: Table) -> ColumnElement[bool]:
     stored = DEBTS.alias("stored")
     of_cases = select(stored.c.debt_id).where(stored.c.case_id.in_(select(cases.c.case_id)), stored.c.status != REMOVED)
@@ -126,20 +123,15 @@ def _left_out(cases: Table) -> ColumnElement[bool]:
 def left_out(connection: Connection, cases: Table) -> pl.DataFrame:
     """Debts of these cases that are stored, not yet removed, and not staged."""
     joined = DEBTS.outerjoin(BALANCES, and_(BALANCES.c.debt_id == DEBTS.c.debt_id, _source(BALANCES)))
-    statement: Select[Any] = (
-        select(
-            *(DEBTS.c[name] for name in _DESCRIBED),
-            literal(REMOVED),
-            literal(REMOVED),
-            *_balances(BALANCES, None),
-            null(),
-        )
+    described = [DEBTS.c[name] for name in _DESCRIBED]
+    statement = (
+        select(*described, literal(REMOVED), *_balances(BALANCES, None))
         .select_from(joined)
         .where(_left_out(cases))
         .order_by(DEBTS.c.debt_id)
     )
-    found = fetch_frame(connection, statement, {**CHANGE_SCHEMA, "changed": pl.Null()})
-    return found.with_columns(pl.lit(["status"], dtype=pl.List(pl.String)).alias("changed"))
+    changed = pl.lit(["status", "balance_pence"], dtype=pl.List(pl.String)).alias("changed")
+    return fetch_frame(connection, statement, _STORED_SCHEMA).with_columns(pl.lit(REMOVED).alias("change"), changed)
 
 
 def remove_left_out(connection: Connection, cases: Table) -> None:

@@ -93,6 +93,10 @@ class Deliveries:
             DELIVERIES.c.state == State.ACCEPTED,
         )
 
+    def all_accepted(self, connector: str) -> list[Delivery]:
+        """Every accepted file of a connector in sequence order."""
+        return self._all(DELIVERIES.c.connector == connector, DELIVERIES.c.state == State.ACCEPTED)
+
     def waiting(self, connector: str) -> list[Delivery]:
         """Held files in the order in which they may be taken up."""
         return self._all(DELIVERIES.c.connector == connector, DELIVERIES.c.state == State.HELD)

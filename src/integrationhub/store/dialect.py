@@ -13,16 +13,16 @@ def is_postgres(connection: Connection) -> bool:
     return connection.dialect.name == "postgresql"
 
 
-def insert_into(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    """An INSERT that knows ON CONFLICT."""
-    return postgresql.insert(table) if is_postgres(connection) else sqlite.insert(table)
+def insert_into(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    """An INSERT that knows ON CONFLICT, for the dialect of this name."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def upsert(connection: Connection, table: Table, values: Mapping[str, Any]) -> None:
     """Insert one row, or bring the row with the same key up to these values."""
     keys = [column.name for column in table.primary_key]
     changed = {name: value for name, value in values.items() if name not in keys}
-    statement = insert_into(connection, table).values(**values)
+    statement = insert_into(connection.dialect.name, table).values(**values)
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
 
 
@@ -31,7 +31,7 @@ def insert_new(connection: Connection, table: Table, values: Mapping[str, Any]) 
 
     On PostgreSQL this waits for a transaction that is inserting the same key, and answers by its outcome.
     """
-    statement = insert_into(connection, table).values(**values).on_conflict_do_nothing()
+    statement = insert_into(connection.dialect.name, table).values(**values).on_conflict_do_nothing()
     return affected(connection, statement) == 1
 
 

@@ -8,6 +8,9 @@ otherwise two of them could read, then both wait for each other to write, and on
 import sqlite3
 from typing import Any
 
+import psycopg
+from psycopg.abc import Buffer
+from psycopg.adapt import Loader
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -15,10 +18,9 @@ from integrationhub.errors import ConfigurationError
 from integrationhub.store.faults import translate_errors
 
 BUSY_SECONDS = 60
-"""How long SQLite waits for another writer before it gives up."""
+"""How long SQLite waits for another writer before it gives up, unless the URL says otherwise (`?timeout=…`)."""
 
 _SQLITE_SETTINGS = (
-    f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}",
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
@@ -54,17 +56,32 @@ def open_engine(text: str) -> Engine:
     return engine
 
 
+class _HexadecimalLoader(Loader):
+    """A UUID as the hub writes identifiers, without a detour over Python's UUID objects."""
+
+    def load(self, data: Buffer) -> str:
+        """32 hexadecimal digits."""
+        return bytes(data).replace(b"-", b"").decode()
+
+
 def _postgres(url: URL) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
         hide_parameters=True,  # errors end up in logs; parameters are personal
         pool_pre_ping=True,  # after a restart of the server the first statement shall not fail
         connect_args={"connect_timeout": 10, "application_name": "integrationhub"},
     )
 
+    @event.listens_for(engine, "connect")
+    def _read_identifiers(connection: psycopg.Connection, _record: object) -> None:
+        connection.adapters.register_loader("uuid", _HexadecimalLoader)
+
+    return engine
+
 
 def _sqlite(url: URL) -> Engine:
-    engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_SECONDS})
+    patience = {} if "timeout" in url.query else {"timeout": BUSY_SECONDS}
+    engine = create_engine(url, hide_parameters=True, connect_args=patience)
 
     @event.listens_for(engine, "connect")
     def _tune(connection: sqlite3.Connection, _record: object) -> None:

@@ -11,10 +11,10 @@ import polars as pl
 from sqlalchemy import Connection, Executable, select, text
 from sqlalchemy.sql.elements import ColumnElement
 
+from integrationhub.canonical.frames import schema
 from integrationhub.canonical.model import ENTITIES, Entity, Type
 from integrationhub.errors import NotFound
 from integrationhub.store.columns import SQL_TYPES
-from integrationhub.store.frames import schema
 from integrationhub.store.schema import CANONICAL, OUTBOX, WORKLIST
 from integrationhub.store.sql import queries
 

@@ -9,12 +9,12 @@ debt is at any time the sum over the source's current lines.
 from typing import Any
 
 import polars as pl
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, exists, func, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, func, insert, literal, select
 
+from integrationhub.canonical.frames import POLARS_TYPES
 from integrationhub.canonical.model import ENTITIES
 from integrationhub.store import seal, staging
-from integrationhub.store.dialect import fetch_frame, present_in
-from integrationhub.store.frames import POLARS_TYPES
+from integrationhub.store.dialect import affected, fetch_frame, present_in
 from integrationhub.store.schema import CANONICAL
 from integrationhub.store.slices import NOTHING, LedgerSums
 from integrationhub.store.staging import CANCELLATIONS, ENTITY_STAGES, LIVE_LINES, ORIGIN
@@ -23,14 +23,6 @@ LEDGER = CANONICAL["ledger"]
 _STAGED = ENTITY_STAGES["ledger"]
 _AMOUNTS = ("pence", "suspended_pence", "stored_pence")
 _ROWS_AT_ONCE = 50_000
-
-_CANCELLED = LEDGER.alias("cancelled_by")
-
-
-def live() -> ColumnElement[bool]:
-    """True for ledger entries that count by themselves: they take nothing back and nothing takes them back."""
-    taken_back = exists().where(_CANCELLED.c.cancels_entry_id == LEDGER.c.entry_id)
-    return and_(LEDGER.c.cancels_entry_id.is_(None), ~taken_back)
 
 
 def find_live_of_cases(connection: Connection, cases: Table) -> None:
@@ -45,9 +37,17 @@ def find_live_of_groups(connection: Connection) -> None:
 
 
 def _note(connection: Connection, causes: Table, belongs: ColumnElement[bool]) -> None:
-    columns = [LEDGER.c.entry_id, LEDGER.c.digest, *(causes.c[name] for name in ORIGIN)]
-    lines = select(*columns).select_from(LEDGER.join(causes, belongs)).where(live())
-    connection.execute(insert(LIVE_LINES).from_select(["entry_id", "digest", *ORIGIN], lines))
+    # An entry that takes another back has the other's case, group and digest. So what is live is one set without
+    # another, both read through the same index.
+    origin = [causes.c[name] for name in ORIGIN]
+    scope = LEDGER.join(causes, belongs)
+    entered = select(LEDGER.c.entry_id, LEDGER.c.digest, *origin).select_from(scope)
+    taken_back = select(LEDGER.c.cancels_entry_id, LEDGER.c.digest, *origin).select_from(scope)
+    live = entered.where(LEDGER.c.cancels_entry_id.is_(None)).except_(
+        taken_back.where(LEDGER.c.cancels_entry_id.is_not(None))
+    )
+    found = affected(connection, insert(LIVE_LINES).from_select(["entry_id", "digest", *ORIGIN], live))
+    staging.analyze(connection, LIVE_LINES, found)
 
 
 def merge_lines(connection: Connection) -> LedgerSums:
@@ -56,11 +56,15 @@ def merge_lines(connection: Connection) -> LedgerSums:
     cancelled = _cancel(connection, gone)
     known = present_in(connection, _STAGED.c.digest, LIVE_LINES.c.digest)
     connection.execute(delete(_STAGED).where(known))
-    entered = _sums(connection, select(_STAGED), sign=1)
+    return enter_lines(connection) + cancelled
+
+
+def enter_lines(connection: Connection) -> LedgerSums:
+    """Enter all staged lines; their sums."""
     names = ENTITIES["ledger"].names()
     rows = select(*(_STAGED.c[name] for name in names)).order_by(_STAGED.c.version)
     connection.execute(insert(LEDGER).from_select(names, rows))
-    return entered + cancelled
+    return _sums(connection, select(_STAGED), sign=1)
 
 
 def _sums(connection: Connection, rows: Select[Any], *, sign: int) -> LedgerSums:

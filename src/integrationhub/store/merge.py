@@ -64,13 +64,12 @@ class Canonical:
             name: conform(ENTITIES[name], frame, delivery_id=delivery_id, sequence=sequence)
             for name, frame in rows.items()
         }
-        staging.prepare(self._connection)
+        staging.prepare(self._connection, *staging.CANONICAL_STAGES)
         fresh = self._stage_fresh_groups(frames)
         if not fresh:
             return Merged(debts=debts.no_changes())
         self._stage_rows(frames, fresh)
-        changes = self._replace(sequence * VERSION_STEP)
-        sums = self._merge_ledger()
+        changes, sums = self._replace(sequence * VERSION_STEP)
         Slices(self._connection).add_ledger(delivery_id, slice_no, sums)
         return Merged(groups=fresh, debts=changes, ledger=sums)
 
@@ -92,7 +91,7 @@ class Canonical:
         """
         base = sequence * VERSION_STEP
         connection = self._connection
-        staging.prepare(connection)
+        staging.prepare(connection, *staging.CANONICAL_STAGES)
         closing.stage_held(connection, held_groups, held_cases)
         vanished = closing.find_vanished(connection, delivery_id=delivery_id, base=base, whole_book=whole_book)
         removed, sums = self._withdraw(base) if vanished else (debts.no_changes(), NOTHING)
@@ -127,21 +126,23 @@ class Canonical:
             sealed = seal.seal(chosen) if name == "ledger" else chosen
             staging.fill(self._connection, ENTITY_STAGES[name], sealed)
 
-    def _replace(self, base: int) -> pl.DataFrame:
+    def _replace(self, base: int) -> tuple[pl.DataFrame, LedgerSums]:
         connection, cases = self._connection, ENTITY_STAGES["cases"]
-        changes = pl.concat([debts.staged_changes(connection), debts.left_out(connection, cases)])
-        replacing.delete_left_out(connection, cases, base=base)
-        replacing.delete_left_out_of_groups(connection, base=base)
+        changes = debts.staged_changes(connection)
+        seen_before = replacing.any_stored(connection)
+        if seen_before:
+            changes = pl.concat([changes, debts.left_out(connection, cases)]).sort("debt_id")
+            replacing.delete_left_out(connection, cases, base=base)
+            replacing.delete_left_out_of_groups(connection, base=base)
         for name, entity in ENTITIES.items():
             if not entity.append_only:
                 replacing.upsert_entity(connection, name)
+        if not seen_before:  # nothing stored can be left out, or have live entries
+            return changes, ledger.enter_lines(connection)
         debts.remove_left_out(connection, cases)
-        return changes.sort("debt_id")
-
-    def _merge_ledger(self) -> LedgerSums:
-        ledger.find_live_of_cases(self._connection, ENTITY_STAGES["cases"])
-        ledger.find_live_of_groups(self._connection)
-        return ledger.merge_lines(self._connection)
+        ledger.find_live_of_cases(connection, cases)
+        ledger.find_live_of_groups(connection)
+        return changes, ledger.merge_lines(connection)
 
     def _withdraw(self, base: int) -> tuple[pl.DataFrame, LedgerSums]:
         connection = self._connection

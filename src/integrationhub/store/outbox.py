@@ -71,7 +71,7 @@ class Outbox:
         """
         if events.is_empty():
             return
-        staging.prepare(self._connection)
+        staging.prepare(self._connection, EVENTS)
         staging.fill(self._connection, EVENTS, events.select(*EVENT_SCHEMA).with_row_index("ordinal"))
         self._advance_sequences()
         self._append(at)
@@ -79,7 +79,7 @@ class Outbox:
     def _advance_sequences(self) -> None:
         key = [EVENTS.c.subject, EVENTS.c.audience]
         numbers = select(*key, func.count().label("last")).where(true()).group_by(*key).order_by(*key)
-        statement = insert_into(self._connection, SUBJECT_SEQUENCES).from_select(
+        statement = insert_into(self._connection.dialect.name, SUBJECT_SEQUENCES).from_select(
             ["subject", "audience", "last"], numbers
         )
         advance = {"last": SUBJECT_SEQUENCES.c.last + statement.excluded.last}

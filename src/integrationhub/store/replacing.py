@@ -6,7 +6,9 @@ file, and in a slice that was merged before, will be merged after, or is being m
 none are dealt with when the file is complete (`store.closing`).
 """
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, or_, select, true
+from functools import cache
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, exists, or_, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 
 from integrationhub.canonical.model import ENTITIES, Entity
@@ -18,6 +20,9 @@ _PRESENCE = ("parties", "groups", "cases", "debts")
 """Entities whose version moves with every delivery that has them, changed or not: it tells what a book contains, and
 for parties, which several slices may bring at once, which record counts."""
 
+_HOLDERS = {"groups": "group_id", "cases": "case_id"}
+"""What every other row of a group belongs to. Both stay once they were stored."""
+
 DETAILS_OF_CASES = (
     "roles", "benefit_periods", "liability_periods", "receipts", "history", "schedules", "clerical_totals",
 )  # fmt: skip
@@ -26,19 +31,30 @@ DETAILS_WITHOUT_CASE = ("roles", "liability_periods", "receipts", "history", "sc
 
 def upsert_entity(connection: Connection, name: str) -> int:
     """Bring in the staged rows that are new or newer; how many rows that were."""
+    return affected(connection, _upsert(name, connection.dialect.name))
+
+
+def any_stored(connection: Connection) -> bool:
+    """Whether any staged group or case is in the store already; if not, nothing else of theirs is."""
+    pairs = [(ENTITY_STAGES[name].c[key], CANONICAL[name].c[key]) for name, key in _HOLDERS.items()]
+    found = [exists().where(staged == stored) for staged, stored in pairs]
+    return bool(connection.execute(select(or_(*found))).scalar_one())
+
+
+@cache
+def _upsert(name: str, dialect: str) -> postgresql.Insert | sqlite.Insert:
     entity, table, stage = ENTITIES[name], CANONICAL[name], ENTITY_STAGES[name]
     columns = entity.names()
     # Parties are the only rows that two slices of a file share: everybody locks them in the order of their keys.
     order = stage.c.version if entity.group_scoped else stage.c[entity.key]
     rows = select(*(stage.c[column] for column in columns)).where(true()).order_by(order)
-    statement = insert_into(connection, table).from_select(columns, rows)
+    statement = insert_into(dialect, table).from_select(columns, rows)
     incoming = statement.excluded
-    statement = statement.on_conflict_do_update(
+    return statement.on_conflict_do_update(
         index_elements=[entity.key],
         set_={column: incoming[column] for column in columns if column != entity.key},
         where=and_(incoming.version > table.c.version, _differs(entity, table, statement)),
     )
-    return affected(connection, statement)
 
 
 def _differs(entity: Entity, table: Table, statement: postgresql.Insert | sqlite.Insert) -> ColumnElement[bool]:

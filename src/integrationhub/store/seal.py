@@ -9,17 +9,12 @@ An entry that takes another back carries that entry's digest; all its content bu
 """
 
 from collections.abc import Sequence
+from hashlib import blake2b
 
 import polars as pl
 
-from integrationhub.canonical.identifiers import SEPARATOR, derive
-from integrationhub.canonical.model import ENTITIES
-
-LEDGER = ENTITIES["ledger"]
-
-_NOT_CONTENT = ("group_id", "cancels_entry_id", "digest")
-CONTENT = ("source_system", *(item.name for item in LEDGER.fields if item.name not in _NOT_CONTENT))
-"""Columns that the digest covers."""
+from integrationhub.canonical.identifiers import SEPARATOR
+from integrationhub.canonical.model import LEDGER_CONTENT
 
 CANCELLING_ORIGIN = ("delivery_id", "record_no", "byte_offset", "mapping_id", "version")
 ORIGIN = ("source_ref", "group_id", *CANCELLING_ORIGIN)
@@ -28,19 +23,17 @@ ORIGIN = ("source_ref", "group_id", *CANCELLING_ORIGIN)
 _NULL = "\x1e"  # record separator (ISO 646 RS): null is not the empty string
 
 
-def _joined(parts: Sequence[pl.Expr]) -> pl.Expr:
-    return pl.concat_str([part.cast(pl.String).fill_null(_NULL) for part in parts], separator=SEPARATOR)
-
-
 def _derived(frame: pl.DataFrame, kind: str, columns: Sequence[str]) -> pl.Series:
-    joined = frame.select(_joined([pl.col(name) for name in columns])).to_series()
-    return pl.Series([derive(kind, text) for text in joined.to_list()], dtype=pl.String)
+    """What `derive` gives for the kind and the texts of these columns."""
+    parts = [pl.lit(kind), *(pl.col(name).cast(pl.String).fill_null(_NULL) for name in columns)]
+    keys = frame.select(pl.concat_str(parts, separator=SEPARATOR)).to_series()
+    return pl.Series([blake2b(key.encode(), digest_size=16).hexdigest() for key in keys.to_list()], dtype=pl.String)
 
 
 def digests(frame: pl.DataFrame, *, occurrence: int = 1) -> pl.Series:
     """The digest of every line, each taken for the `occurrence`-th of its kind in its case."""
     group_of_orphan = pl.when(pl.col("case_id").is_null()).then(pl.col("group_id")).alias("group_of_orphan")
-    content = frame.select(*CONTENT, group_of_orphan)
+    content = frame.select(*LEDGER_CONTENT, group_of_orphan)
     if occurrence > 1:
         content = content.with_columns(pl.lit(occurrence).alias("occurrence"))
     return _derived(content, "line", content.columns)

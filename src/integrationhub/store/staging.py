@@ -3,7 +3,7 @@
 Temporary tables belong to one connection, so several workers stage at the same time without seeing each other.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -11,13 +11,18 @@ from sqlalchemy import BigInteger, Column, Connection, MetaData, Table
 from sqlalchemy.schema import CreateTable
 
 from integrationhub.canonical.model import ENTITIES
+from integrationhub.store.binary_copy import BinaryCopy
 from integrationhub.store.columns import SQL_TYPES, Identifier, words
 from integrationhub.store.dialect import is_postgres
 from integrationhub.store.faults import translated
 from integrationhub.store.schema import CANONICAL, OUTBOX
 
-_ROWS_PER_COPY = 50_000  # keeps one piece of rendered CSV in the tens of megabytes
+_ROWS_PER_COPY = 50_000  # keeps one piece of rendered rows in the tens of megabytes
 _ANALYZE_FROM = 2_000  # below, a bad plan costs less than the statistics
+_JOINED = ("group_id", "case_id", "debt_id", "receipt_id", "party_id", "entry_id", "digest", "subject")
+_PLANNING = "SELECT set_config('work_mem', '64MB', TRUE), set_config('default_statistics_target', '10', TRUE)"
+"""Until the transaction ends: sets of a whole slice are hashed, not sorted on disk; statistics of staging tables may be
+rough, for a tenth of the time."""
 
 _TEMPORARY = MetaData()
 
@@ -40,9 +45,7 @@ def _origin() -> list[Column[Any]]:
     return [Column(name, CANONICAL["groups"].c[name].type) for name in ORIGIN]
 
 
-LIVE_LINES = _stage(
-    "live_lines", Column("entry_id", Identifier(), primary_key=True), Column("digest", words()), *_origin()
-)
+LIVE_LINES = _stage("live_lines", Column("entry_id", Identifier()), Column("digest", words()), *_origin())
 """Live ledger entries of the cases and groups at hand, and the record that would take them back."""
 
 CANCELLATIONS = _stage(
@@ -62,6 +65,12 @@ VANISHED_CASES = _stage(
 )
 """Cases whose group came without them, and the record that says so: the group's."""
 
+CANONICAL_STAGES = (
+    *ENTITY_STAGES.values(),
+    *(LIVE_LINES, CANCELLATIONS, HELD_GROUPS, HELD_CASES, VANISHED_CASES),
+)
+"""Everything that a merge works with."""
+
 EVENTS = _stage(
     "events",
     Column("ordinal", BigInteger()),
@@ -71,9 +80,10 @@ EVENTS = _stage(
 """Events on their way into the outbox."""
 
 
-def prepare(connection: Connection) -> None:
-    """Make the staging tables of this connection where they are missing, and empty them."""
+def prepare(connection: Connection, *tables: Table) -> None:
+    """Make the staging tables of this connection where they are missing, and empty those named."""
     if is_postgres(connection):
+        connection.exec_driver_sql(_PLANNING)
         missing = connection.exec_driver_sql("SELECT to_regclass('pg_temp.stage_events') IS NULL").scalar_one()
     else:
         count = "SELECT count(*) = 0 FROM sqlite_temp_master WHERE name = 'stage_events'"
@@ -81,8 +91,8 @@ def prepare(connection: Connection) -> None:
     if missing:
         for table in _TEMPORARY.sorted_tables:
             connection.execute(CreateTable(table))
-        return
-    clear(connection, _TEMPORARY.sorted_tables)
+    else:
+        clear(connection, tables)
 
 
 def clear(connection: Connection, tables: Sequence[Table]) -> None:
@@ -97,14 +107,20 @@ def fill(connection: Connection, stage: Table, frame: pl.DataFrame) -> None:
         return
     if is_postgres(connection):
         _copy(connection, stage, frame)
-        if frame.height >= _ANALYZE_FROM:
-            connection.exec_driver_sql(f"ANALYZE {stage.name}")
     else:
         _insert_many(connection, stage, frame)
+    analyze(connection, stage, frame.height)
 
 
-def _quoted(stage: Table, frame: pl.DataFrame) -> str:
-    return ", ".join(f'"{stage.c[name].name}"' for name in frame.columns)
+def analyze(connection: Connection, stage: Table, rows: int) -> None:
+    """Tell PostgreSQL's planner what a big staging table holds; nobody else does that for temporary tables."""
+    if is_postgres(connection) and rows >= _ANALYZE_FROM:
+        columns = ", ".join(column.name for column in stage.columns if column.name in _JOINED)
+        connection.exec_driver_sql(f"ANALYZE {stage.name} ({columns})")
+
+
+def _quoted(stage: Table, names: Iterable[str]) -> str:
+    return ", ".join(f'"{stage.c[name].name}"' for name in names)
 
 
 def _driver(connection: Connection) -> Any:  # noqa: ANN401 – either driver's connection; they share no type
@@ -112,17 +128,16 @@ def _driver(connection: Connection) -> Any:  # noqa: ANN401 – either driver's 
 
 
 def _copy(connection: Connection, stage: Table, frame: pl.DataFrame) -> None:
-    # CSV keeps null and the empty string apart only if every text is quoted: PostgreSQL reads an unquoted nothing as
-    # null and "" as the empty string.
-    statement = f"COPY {stage.name} ({_quoted(stage, frame)}) FROM STDIN (FORMAT csv)"
+    source = BinaryCopy(frame, stage)
+    statement = f"COPY {stage.name} ({_quoted(stage, source.columns)}) FROM STDIN (FORMAT binary)"
     with translated(), _driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
-        for part in frame.iter_slices(_ROWS_PER_COPY):
-            copy.write(part.write_csv(include_header=False, quote_style="non_numeric").encode())
+        for piece in source.pieces(_ROWS_PER_COPY):
+            copy.write(piece)
 
 
 def _insert_many(connection: Connection, stage: Table, frame: pl.DataFrame) -> None:
     marks = ", ".join("?" * frame.width)
-    statement = f"INSERT INTO {stage.name} ({_quoted(stage, frame)}) VALUES ({marks})"  # noqa: S608 – our own names
+    statement = f"INSERT INTO {stage.name} ({_quoted(stage, frame.columns)}) VALUES ({marks})"  # noqa: S608 – our own names
     with translated():
         for part in frame.iter_slices(_ROWS_PER_COPY):
             _driver(connection).executemany(statement, part.with_columns(pl.col(pl.Date).cast(pl.String)).rows())

@@ -7,11 +7,11 @@ from typing import Any
 import polars as pl
 from sqlalchemy import ColumnElement, Connection, and_, select
 
+from integrationhub.canonical.frames import schema
 from integrationhub.canonical.model import ENTITIES
 from integrationhub.store.deliveries import Deliveries, Delivery
 from integrationhub.store.dialect import fetch_frame
 from integrationhub.store.exports import masked
-from integrationhub.store.frames import schema
 from integrationhub.store.schema import BY_SOURCE_REF, CANONICAL, OUTBOX
 
 _BY_LINE = ("ledger", "receipts")
@@ -26,6 +26,11 @@ class TracedRow:
     identifier: str
     values: Mapping[str, Any]
     delivery: Delivery | None
+
+
+def by_any(connection: Connection, name: str) -> list[TracedRow]:
+    """Rows with this opaque identifier, with or without hyphens, or else with this reference of the source."""
+    return by_identifier(connection, name.replace("-", "")) or by_reference(connection, name)
 
 
 def by_identifier(connection: Connection, identifier: str) -> list[TracedRow]:

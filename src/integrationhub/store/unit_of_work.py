@@ -85,6 +85,15 @@ class Store:
             raise
         return cls(engine)
 
+    @staticmethod
+    def is_empty(url: str) -> bool:
+        """Whether the database has no tables yet; nothing is changed there."""
+        engine = open_engine(url)
+        try:
+            return upgrade.is_empty(engine)
+        finally:
+            engine.dispose()
+
     @property
     def is_embedded(self) -> bool:
         """Whether this is the SQLite file of one host."""

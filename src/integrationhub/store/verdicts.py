@@ -46,7 +46,7 @@ class Verdicts:
     def enqueue(self, case_ids: Collection[str]) -> None:
         """Let cases be judged."""
         ordered = sorted(case_ids)
-        statement = insert_into(self._connection, JUDGING_QUEUE)
+        statement = insert_into(self._connection.dialect.name, JUDGING_QUEUE)
         for start in range(0, len(ordered), _IDS_PER_STATEMENT):
             part = [{"case_id": case_id} for case_id in ordered[start : start + _IDS_PER_STATEMENT]]
             self._connection.execute(statement.values(part).on_conflict_do_nothing())

@@ -54,7 +54,7 @@ class Worklist:
     def open(self, items: Iterable[WorklistItem]) -> int:
         """Put items on the list; one that is there already stays as it is. How many are new."""
         rows = [asdict(item) for item in items]
-        statement = insert_into(self._connection, WORKLIST)
+        statement = insert_into(self._connection.dialect.name, WORKLIST)
         new = 0
         for start in range(0, len(rows), _ROWS_PER_STATEMENT):
             part = statement.values(rows[start : start + _ROWS_PER_STATEMENT])
@@ -66,7 +66,7 @@ class Worklist:
         rows = [asdict(item) for item in items]
         again = ("opened_at", "text", "delivery_id", "record_no", "state", "owner")
         for start in range(0, len(rows), _ROWS_PER_STATEMENT):
-            statement = insert_into(self._connection, WORKLIST).values(rows[start : start + _ROWS_PER_STATEMENT])
+            statement = insert_into(self._connection.dialect.name, WORKLIST).values(rows[start : start + _ROWS_PER_STATEMENT])
             values = {name: statement.excluded[name] for name in again} | {"resolved_at": None, "resolution": None}
             self._connection.execute(
                 statement.on_conflict_do_update(

@@ -3,20 +3,25 @@
 `Book` is also the model the store is compared with: what a file says is what must be stored after it.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any
 
 import polars as pl
+from sqlalchemy import select
 
+from integrationhub.canonical.frames import schema
 from integrationhub.canonical.identifiers import derive
 from integrationhub.canonical.model import ENTITIES
 from integrationhub.store.deliveries import Delivery, State
-from integrationhub.store.frames import VERSION_STEP, schema
+from integrationhub.store.frames import VERSION_STEP
+from integrationhub.store.invariants import check
 from integrationhub.store.merge import Closed, Merged
+from integrationhub.store.schema import CANONICAL, METADATA
 from integrationhub.store.slices import Slice
-from integrationhub.store.unit_of_work import Store
+from integrationhub.store.unit_of_work import Store, Work
 
 SYSTEM = "CSCS"
 NOW = datetime(2015, 7, 1, 2, 30, tzinfo=UTC)
@@ -75,6 +80,7 @@ class Frames:
         self._sequence = sequence
         self.record = first_record
         self._rows: dict[str, list[dict[str, Any]]] = {}
+        self._receipts: Counter[tuple[str, str]] = Counter()
 
     def add(self, entity: str, source_ref: str, **values: Any) -> None:
         origin = {
@@ -110,7 +116,7 @@ class Frames:
         for ref, line in group.orphans:
             self._add_line(group, ref, line, case=None)
 
-    def _add_party(self, ref: str, surname: str) -> None:
+    def _add_party(self, ref: str, surname: str | None) -> None:
         self.record += 1
         self.add(
             "parties",
@@ -141,7 +147,7 @@ class Frames:
         )
         self._add_debts(shared, case, as_at)
         for number in range(case.children):
-            self.record += 1
+            self._add_party(f"child{number}", None)
             self.add(
                 "roles",
                 f"{case.ref}/{number}",
@@ -209,7 +215,9 @@ class Frames:
     def _add_receipt(self, shared: Mapping[str, Any], line: Line, debt: str | None) -> None:
         ref = shared["source_case_ref"]
         owner = shared["group_id"] if debt is None else ref
-        receipt_id = derive("receipt", SYSTEM, owner, ref, line.number)
+        # A source may number two lines alike: the position within the case tells them apart.
+        self._receipts[owner, ref] += 1
+        receipt_id = derive("receipt", SYSTEM, owner, ref, self._receipts[owner, ref])
         self.add(
             "receipts",
             f"{ref}/{line.number}",
@@ -265,29 +273,43 @@ def one_slice(sequence: int, *groups: Group, whole_book: bool = False) -> File:
     return File(sequence=sequence, slices=(groups,), whole_book=whole_book)
 
 
+def delivery(file: File, state: State = State.LOADING) -> Delivery:
+    """The delivery of a file, as the pipeline stores it."""
+    return Delivery(
+        delivery_id=file.delivery_id,
+        connector="csa1993",
+        name=f"file {file.sequence}",
+        sha256=derive("bytes", file.sequence),
+        bytes=1,
+        sequence=file.sequence,
+        as_at=file.as_at,
+        state=state,
+        records=7,
+        report={"records": 7, "outcomes": {"LOADED": 5, "EXCEPTION": 2}},
+        slices=len(file.slices),
+        path="inbox",
+        received_at=NOW,
+    )
+
+
 def receive(store: Store, file: File) -> None:
     """Note the delivery, as the pipeline does before the first slice."""
     with store.begin() as work:
-        work.deliveries.save(
-            Delivery(
-                delivery_id=file.delivery_id,
-                connector="csa1993",
-                name=f"file {file.sequence}",
-                sha256=derive("bytes", file.sequence),
-                bytes=1,
-                sequence=file.sequence,
-                as_at=file.as_at,
-                state=State.LOADING,
-                slices=len(file.slices),
-                path="inbox",
-                received_at=NOW,
-            )
-        )
+        work.deliveries.save(delivery(file))
         work.commit()
 
 
 def merge_slice(store: Store, file: File, number: int, frames: Mapping[str, pl.DataFrame]) -> Merged | None:
     """Claim and merge one slice; None when it is done already."""
+    with store.begin() as work:
+        if not claim(work, file, number):
+            return None
+        merged = merge(work, file, number, frames)
+        work.commit()
+    return merged
+
+
+def claim(work: Work, file: File, number: int) -> bool:
     part = Slice(
         delivery_id=file.delivery_id,
         slice_no=number,
@@ -297,14 +319,11 @@ def merge_slice(store: Store, file: File, number: int, frames: Mapping[str, pl.D
         last_byte=1,
         committed_at=NOW,
     )
-    with store.begin() as work:
-        if not work.slices.claim(part):
-            return None
-        merged = work.canonical.merge_groups(
-            frames, delivery_id=file.delivery_id, sequence=file.sequence, slice_no=number
-        )
-        work.commit()
-    return merged
+    return work.slices.claim(part)
+
+
+def merge(work: Work, file: File, number: int, frames: Mapping[str, pl.DataFrame]) -> Merged:
+    return work.canonical.merge_groups(frames, delivery_id=file.delivery_id, sequence=file.sequence, slice_no=number)
 
 
 def close(store: Store, file: File) -> Closed:
@@ -319,10 +338,7 @@ def close(store: Store, file: File) -> Closed:
             held_groups=[group_id(group.ref) for group in file.held],
             held_cases=[case_id(case.ref) for group in file.held for case in group.cases],
         )
-        delivery = work.deliveries.get(file.delivery_id)
-        assert delivery is not None
-        values = {name: getattr(delivery, name) for name in Delivery.__dataclass_fields__}
-        work.deliveries.save(Delivery(**{**values, "state": State.ACCEPTED}))
+        work.deliveries.save(delivery(file, State.ACCEPTED))
         work.commit()
     return closed
 
@@ -333,3 +349,26 @@ def load(store: Store, file: File, *, order: Iterable[int] | None = None) -> tup
     parts = dict(file.slice_frames())
     merged = [merge_slice(store, file, number, parts[number]) for number in order or parts]
     return [part for part in merged if part is not None], close(store, file)
+
+
+def dump(store: Store) -> dict[str, list[tuple[object, ...]]]:
+    """Every canonical row."""
+    with store.read() as connection:
+        return {
+            name: [tuple(row) for row in connection.execute(select(table).order_by(table.c[ENTITIES[name].key]))]
+            for name, table in CANONICAL.items()
+        }
+
+
+def wipe(store: Store) -> None:
+    """Empty every table."""
+    with store.begin() as work:
+        for table in reversed(METADATA.sorted_tables):
+            work.connection.execute(table.delete())
+        work.commit()
+
+
+def broken(store: Store) -> dict[str, tuple[str, ...]]:
+    """The invariants that don't hold, with examples."""
+    with store.read() as connection:
+        return {finding.invariant: finding.examples for finding in check(connection) if not finding.holds}

@@ -99,6 +99,27 @@ def test_a_batch_may_take_many_times_the_heartbeat(url: str, publisher: RabbitPu
     source.close()
 
 
+def test_after_a_cut_connection_what_was_taken_comes_again_and_old_deliveries_count_for_nothing(
+    private_rabbitmq: RabbitServer, publisher: RabbitPublisher, source: RabbitSource, url: str
+) -> None:
+    publisher.publish(to_queue("m1", "m2", "m3"))
+    old = take(source, 3)
+    source.acknowledge(old[:1])
+    private_rabbitmq.control("close_all_connections", "--vhost", url.rpartition("/")[2], "a test cuts it")
+    with pytest.raises(TransientError):
+        source.receive(limit=3, timeout=5)
+    again = take(source, 2)
+    assert ids(again) == ["m2", "m3"]
+    source.acknowledge(old)
+    source.reject(old, reason="LATE")
+    assert publisher.depths([f"{QUEUE}.dead"]) == {f"{QUEUE}.dead": 0}
+    source.acknowledge(again)
+    source.close()
+    fresh = RabbitSource(url, QUEUE)
+    assert nothing_left(fresh)
+    fresh.close()
+
+
 def test_a_queue_deleted_underneath_is_reported_and_made_again(
     url: str, publisher: RabbitPublisher, source: RabbitSource
 ) -> None:

@@ -31,6 +31,19 @@ def wrapped(error: Exception) -> Exception:
         ),
         (exceptions.ConnectionClosedByBroker(320, "CONNECTION_FORCED - shutdown"), TransientError, "BROKER_AWAY"),
         (exceptions.ChannelClosedByBroker(406, "PRECONDITION_FAILED - x"), ConfigurationError, "TOPOLOGY_MISMATCH"),
+        (
+            exceptions.ChannelClosedByBroker(
+                406,
+                "PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out. Timeout value used: 1800000 ms",
+            ),
+            TransientError,
+            "DELIVERY_TIMEOUT",
+        ),
+        (
+            exceptions.ChannelClosedByBroker(406, "PRECONDITION_FAILED - unknown delivery tag 7"),
+            TransientError,
+            "BROKER_AWAY",
+        ),
         (exceptions.ChannelClosedByBroker(405, "RESOURCE_LOCKED - x"), ConfigurationError, "TOPOLOGY_MISMATCH"),
         (exceptions.ChannelClosedByBroker(404, "NOT_FOUND - no exchange x"), NotFound, "BROKER_OBJECT_MISSING"),
         (wrapped(ssl.SSLCertVerificationError("CERTIFICATE_VERIFY_FAILED")), ConfigurationError, "BROKER_TLS"),

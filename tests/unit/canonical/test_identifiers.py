@@ -5,7 +5,7 @@ from datetime import date
 import polars as pl
 import pytest
 
-from integrationhub.canonical.identifiers import FEW, derive, derive_column, digest_column
+from integrationhub.canonical.identifiers import FEW, derive, derive_column
 
 SIZES = [0, 1, FEW, FEW + 1, 1_000]
 
@@ -38,16 +38,6 @@ def test_a_key_with_an_empty_part_has_no_identifier(rows: int) -> None:
     found = keys.select(derive_column([pl.lit("party"), pl.lit("CSCS"), pl.col("gap")])).to_series()
 
     assert found.to_list() == [None if gap is None else derive("party", "CSCS", gap) for gap in keys["gap"]]
-
-
-@pytest.mark.parametrize("rows", SIZES)
-def test_a_digest_takes_null_for_the_empty_string(rows: int) -> None:
-    content = frame(rows)
-
-    found = content.select(digest_column([pl.col("run"), pl.col("gap"), pl.lit(None)])).to_series()
-
-    expected = [derive(run, "" if gap is None else gap, "") for run, gap in content.select("run", "gap").iter_rows()]
-    assert found.to_list() == expected
 
 
 def test_parts_can_not_run_into_each_other() -> None:

@@ -8,6 +8,7 @@ from integrationhub.decode.decoder import RecordDecoder
 from integrationhub.decode.encode import RecordEncoder
 from integrationhub.decode.framing import Frames, Framing
 from integrationhub.decode.numbers import Block
+from tests.unit.decode.commands import DecodeCommand
 
 CONNECTOR = Path(__file__).parents[3] / "connectors" / "csa1993"
 RECORD_TYPES = {
@@ -61,3 +62,8 @@ def sample() -> Block:
 @pytest.fixture(scope="session")
 def sample_frames(sample: Block, extract_framing: Framing) -> Frames:
     return extract_framing.scan(sample, 0, final=True)
+
+
+@pytest.fixture
+def decode(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> DecodeCommand:
+    return DecodeCommand(tmp_path, capsys)

@@ -143,7 +143,8 @@ BLANK = [
 IEEE = [
     ("COMP-1", "3F800000", 1.0),
     ("COMP-2", "C05DA80000000000", -118.625),
-    ("COMP-2", "7FF0000000000000", float("inf")),
+    ("COMP-2", "7FF0000000000000", FAULT),
+    ("COMP-2", "7FF8000000000000", FAULT),
 ]
 
 
@@ -183,7 +184,7 @@ def test_low_values_leave_zero_and_blanks_alone() -> None:
 
 
 @pytest.mark.parametrize(("clauses", "raw", "value"), IEEE)
-def test_floats_are_ieee_where_that_is_asked_for(clauses: str, raw: str, value: float) -> None:
+def test_floats_are_ieee_where_that_is_asked_for(clauses: str, raw: str, value: object) -> None:
     assert decoded(clauses, bytes.fromhex(raw), floats="ieee") == value
 
 

@@ -6,8 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from integrationhub.canonical.identifiers import derive, digest_column
-from integrationhub.canonical.model import LEDGER_CONTENT
+from integrationhub.canonical.identifiers import derive
 from integrationhub.mapping.compile import CompiledMapping
 from integrationhub.records import CanonicalBatch
 from tests.unit.mapping.extract import CASE, CONTEXT, GROUP, NRP, OPEN, PWC, Extract, group, line
@@ -347,15 +346,6 @@ def test_a_withdrawn_group_is_out_of_the_book(csa1993: CompiledMapping) -> None:
         ("WITHDRAWN", "WITHDRAWN", 0, False, CONTEXT.as_at),
         ("FROZEN", "IN_BOOK", 1, True, CONTEXT.as_at),
     ]
-
-
-def test_a_digest_covers_the_content_columns_of_its_row(csa1993: CompiledMapping) -> None:
-    ledger = csa1993.apply(group().decoded(), CONTEXT).rows["ledger"]
-
-    recomputed = ledger.select(digest_column([pl.col(name) for name in LEDGER_CONTENT])).to_series()
-
-    assert ledger["digest"].to_list() == recomputed.to_list()
-    assert ledger["digest"].n_unique() == ledger.height
 
 
 def test_versions_rise_with_sequence_and_record(csa1993: CompiledMapping) -> None:

@@ -105,10 +105,6 @@ FAULTS = {
     ),
     "a validation that says nothing": (("[fields]", '\n[[validate]]\nfields = ["FLAG"]\n\n[fields]'), "say `as`"),
     "two sources of one name": (("[let]", '[[sources]]\ntable = "EVENT"\n\n[let]'), "two sources have the same name"),
-    "a digest where there is none": (
-        ('source_ref = { from = "SEQ", as = "digits", length = 4 }', 'source_ref = { digest = "content" }'),
-        "no digest over its content",
-    ),
 }  # fmt: skip
 
 

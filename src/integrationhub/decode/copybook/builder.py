@@ -9,13 +9,14 @@ from dataclasses import dataclass, field, replace
 
 from integrationhub.decode.copybook.entries import Entry
 from integrationhub.decode.copybook.faults import Faults
-from integrationhub.decode.copybook.layout import Category, Copybook, Item, Picture, Sign, Usage
+from integrationhub.decode.copybook.layout import Category, Copybook, Item, Picture, Rename, Sign, Usage
 from integrationhub.decode.copybook.naming import column_keys
 
 _FIXED_LENGTHS = {Usage.FLOAT: 4, Usage.DOUBLE: 8, Usage.INDEX: 4, Usage.POINTER: 4}
 _BINARY = frozenset({Usage.BINARY, Usage.NATIVE})
 _NUMBERS_ONLY = frozenset({*_BINARY, Usage.PACKED, Usage.PACKED_UNSIGNED})
-_MOST_BINARY_DIGITS = 18
+_BINARY_SIZES = ((4, 2), (9, 4), (18, 8))
+"""Halfword, word and doubleword; more digits, which IBM's compiler refuses, take as many bytes as their bits need."""
 MOST_BYTES = 128 * 1024 * 1024
 
 
@@ -26,6 +27,7 @@ class _Node:
     entry: Entry
     children: "list[_Node]" = field(default_factory=list)
     conditions: list[Entry] = field(default_factory=list)
+    renames: list[Entry] = field(default_factory=list)
 
     @property
     def level(self) -> int:
@@ -40,14 +42,39 @@ class _Node:
 def build_copybook(name: str, entries: Sequence[Entry], faults: Faults) -> Copybook:
     """The tree of a copybook's entries; what is wrong goes to `faults`, and the tree is only good if nothing is."""
     constants = tuple((entry.name, entry.value or "") for entry in entries if entry.level == 78)  # noqa: PLR2004 - level of constants
-    records = []
+    records, renames = [], []
     for root in _nest(name, entries, faults):
         for node in root.walk():
             _check(node, faults)
         record = _Placing(faults).place(root, 0, ())
         _check_counts(record, root, faults)
+        renames += [found for entry in root.renames if (found := _rename(record, entry, faults))]
         records.append(column_keys(record))
-    return Copybook(name=name, records=tuple(records), constants=constants)
+    return Copybook(name=name, records=tuple(records), constants=constants, renames=tuple(renames))
+
+
+def _rename(record: Item, entry: Entry, faults: Faults) -> Rename | None:
+    """The bytes that a level 66 stands for: its two names are items of the record in front of it, in that order."""
+    ends = []
+    for name in entry.renames or ():
+        *groups, last = name.split(".")
+        item = next((item for item in record.walk() if item.name == last and set(groups) <= set(item.path)), None)
+        if item is None:
+            faults.add(entry.places["RENAMES"], f"expected an item {name!r} in the record in front, found none")
+            return None
+        ends.append(item)
+    first, last_item = ends
+    length = last_item.offset + last_item.extent - first.offset
+    if length < 1:
+        faults.add(entry.places["RENAMES"], f"expected {last_item.name!r} behind {first.name!r}")
+    return Rename(
+        name=entry.name,
+        record=record.name,
+        first=first.name,
+        last=last_item.name,
+        offset=first.offset,
+        length=length,
+    )
 
 
 def _nest(name: str, entries: Sequence[Entry], faults: Faults) -> list[_Node]:
@@ -57,7 +84,9 @@ def _nest(name: str, entries: Sequence[Entry], faults: Faults) -> list[_Node]:
     for entry in entries:
         if entry.level == 88:  # noqa: PLR2004 - level of condition names
             _add_condition(entry, stack, faults)
-        elif entry.level not in {66, 78}:
+        elif entry.level == 66:  # noqa: PLR2004 - level of renames
+            _add_rename(entry, roots, faults)
+        elif entry.level != 78:  # noqa: PLR2004 - level of constants
             node = _Node(entry)
             while stack and stack[-1].level >= node.level:
                 stack.pop()
@@ -70,14 +99,13 @@ def _nest(name: str, entries: Sequence[Entry], faults: Faults) -> list[_Node]:
 
 
 def _attach(node: _Node, stack: list[_Node], roots: list[_Node], faults: Faults) -> None:
+    """Put a node below the one it belongs to; items beside each other may differ in level, as IBM's compiler has it."""
     if not stack:
         roots.append(node)
         return
     parent = stack[-1]
     if parent.entry.picture is not None:
         faults.add(node.entry.place, f"expected level {parent.level:02d} or lower behind an item with PIC")
-    elif parent.children and node.level != parent.children[0].level:
-        faults.add(node.entry.place, f"expected level {parent.children[0].level:02d}, that of the items beside it")
     parent.children.append(node)
 
 
@@ -86,6 +114,13 @@ def _add_condition(entry: Entry, stack: list[_Node], faults: Faults) -> None:
         stack[-1].conditions.append(entry)
     else:
         faults.add(entry.place, "expected a data item in front of level 88, found none")
+
+
+def _add_rename(entry: Entry, roots: list[_Node], faults: Faults) -> None:
+    if roots and entry.renames:
+        roots[-1].renames.append(entry)
+    else:
+        faults.add(entry.place, "expected RENAMES and a record in front of level 66")
 
 
 def _record_name(name: str) -> str:
@@ -135,6 +170,7 @@ class _Placing:
             name=entry.name,
             path=path,
             key=entry.name,
+            written=entry.written or entry.name,
             offset=start,
             length=0,
             line=entry.place.line,
@@ -172,6 +208,8 @@ class _Placing:
 
     def _elementary(self, item: Item, entry: Entry, usage: Usage, sign: Sign) -> Item:
         picture = entry.picture
+        if picture is not None and sign.separate and picture.category is Category.NUMBER:
+            picture = replace(picture, signed=True)  # a byte for the sign is one, with an S in the picture or without
         if usage in _FIXED_LENGTHS:
             category = Category.FLOATING if usage in {Usage.FLOAT, Usage.DOUBLE} else Category.NUMBER
             return replace(item, category=category, usage=usage, length=_FIXED_LENGTHS[usage])
@@ -193,9 +231,7 @@ class _Placing:
         place = entry.places.get("USAGE", entry.place)
         if usage in _NUMBERS_ONLY and picture.category is not Category.NUMBER:
             self._faults.add(place, f"expected a numeric picture with {usage.value}, found {picture.text!r}")
-        elif usage in _BINARY and picture.digits > _MOST_BINARY_DIGITS:
-            self._faults.add(place, f"expected at most {_MOST_BINARY_DIGITS} digits in a binary number")
-        if "SIGN" in entry.places and not picture.signed:
+        if "SIGN" in entry.places and not picture.signed and not (entry.sign and entry.sign.separate):
             self._faults.add(entry.places["SIGN"], "expected S in the picture of an item with a SIGN clause")
 
 
@@ -203,7 +239,7 @@ def _storage_length(picture: Picture, usage: Usage, sign: Sign) -> int:
     """Bytes of one occurrence."""
     digits = picture.digits
     if usage in _BINARY:
-        return 2 if digits <= 4 else 4 if digits <= 9 else 8  # noqa: PLR2004 - the halfword, word and doubleword rule
+        return next((size for most, size in _BINARY_SIZES if digits <= most), (digits * 3322 // 1000 + 9) // 8)
     if usage is Usage.PACKED:
         return digits // 2 + 1
     if usage is Usage.PACKED_UNSIGNED:

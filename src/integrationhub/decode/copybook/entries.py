@@ -1,10 +1,12 @@
 """Data description entries: tokens of one sentence to a level, a name and its clauses.
 
 Source: IBM Enterprise COBOL for z/OS Language Reference, "Data division – data description entry". Clauses may come in
-any order; a clause that only matters to a running program (GLOBAL, EXTERNAL) is read over. A faulty
-entry is reported and skipped to its full stop, so that one fault does not hide the next.
+any order; a clause that only matters to a running program (GLOBAL, EXTERNAL) is read over. Where a line begins with
+what can only be a new entry, the full stop in front of it is taken as written, as compilers do. A faulty entry is
+reported and skipped to its full stop, so that one fault does not hide the next.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NoReturn
@@ -18,6 +20,7 @@ from integrationhub.decode.copybook.tokens import Kind, Token, is_odd_hexadecima
 USAGES = {
     "DISPLAY": Usage.DISPLAY,
     "COMP": Usage.BINARY,
+    "COMP-0": Usage.BINARY,
     "COMP-1": Usage.FLOAT,
     "COMP-2": Usage.DOUBLE,
     "COMP-3": Usage.PACKED,
@@ -38,6 +41,8 @@ USAGES |= {name.replace("COMP", "COMPUTATIONAL"): usage for name, usage in USAGE
 
 _LEVELS = frozenset({*range(1, 50), 66, 77, 78, 88})
 _NAMED = frozenset({66, 78, 88})
+_REPETITION = re.compile(r"(?<=\()[A-Z0-9_-]*[A-Z][A-Z0-9_-]*(?=\))")  # by a constant's name
+_RANGE = frozenset({"THRU", "THROUGH"})
 
 
 @dataclass(slots=True)
@@ -58,6 +63,8 @@ class Entry:
     value: str | None = None
     ranges: list[tuple[str, str]] = field(default_factory=list)
     places: dict[str, Place] = field(default_factory=dict)
+    written: str = ""
+    renames: tuple[str, str] | None = None
 
     def condition(self) -> Condition:
         """The entry as a level 88."""
@@ -75,6 +82,7 @@ class EntryParser:
         self._tokens = tokens
         self._next = 0
         self._faults = faults
+        self._constants: dict[str, str] = {}
         self._clauses: dict[str, Callable[[Entry], None]] = {
             "REDEFINES": self._redefines,
             "PIC": self._picture,
@@ -101,13 +109,24 @@ class EntryParser:
         """All entries that could be read, in source order."""
         found = []
         while self._peek().kind is not Kind.END:
+            if self._take_if("EXEC"):  # DCLGEN puts SQL in front of its data items
+                self._skip_statement()
+                continue
             try:
                 entry = self._entry()
             except _Skip:
                 self._skip_sentence()
             else:
                 found.append(entry)
+                if entry.level == 78:  # noqa: PLR2004 - level of constants
+                    self._constants[entry.name] = entry.value or ""
         return found
+
+    def _skip_statement(self) -> None:
+        while self._peek().kind is not Kind.END and not self._take_if("END-EXEC"):
+            self._take()
+        if self._peek().kind is Kind.STOP:
+            self._take()
 
     def _peek(self) -> Token:
         return self._tokens[self._next]
@@ -127,8 +146,16 @@ class EntryParser:
         raise _Skip
 
     def _skip_sentence(self) -> None:
-        while self._take().kind not in {Kind.STOP, Kind.END}:
+        while self._take().kind not in {Kind.STOP, Kind.END} and not self._begins_entry():
             pass
+
+    def _begins_entry(self) -> bool:
+        """Whether a new entry begins here though no full stop ended the last: a level number and a name on a line."""
+        token = self._peek()
+        if not token.first or len(token.text) > 2 or not token.text.isdigit() or int(token.text) not in _LEVELS:  # noqa: PLR2004 - levels have two digits
+            return False
+        behind = self._tokens[self._next + 1]
+        return behind.kind is Kind.WORD and behind.text not in _RANGE and any(map(str.isalpha, behind.text))
 
     def _entry(self) -> Entry:
         token = self._peek()
@@ -139,10 +166,12 @@ class EntryParser:
             name = self._name("a data name")
         elif level in _NAMED:
             self._fail(named, f"a name behind level {level}")
-        entry = Entry(level, name, named.place if name != FILLER else token.place)
-        while self._peek().kind is not Kind.STOP:
+        place = named.place if name != FILLER else token.place
+        entry = Entry(level, name, place, written=FILLER if name == FILLER else named.written)
+        while self._peek().kind not in {Kind.STOP, Kind.END} and not self._begins_entry():
             self._clause(entry)
-        self._take()
+        if self._peek().kind is Kind.STOP:
+            self._take()
         if level == 88 and not entry.ranges:  # noqa: PLR2004 - COBOL's level for condition names
             self._fail(token, "VALUE in a level 88 entry")
         return entry
@@ -164,9 +193,10 @@ class EntryParser:
 
     def _number(self, expected: str) -> int:
         token = self._take()
-        if token.kind is not Kind.WORD or not (token.text.isascii() and token.text.isdigit()) or len(token.text) > 9:  # noqa: PLR2004 - more is no count
+        text = self._constants.get(token.text, token.text)
+        if token.kind is not Kind.WORD or not (text.isascii() and text.isdigit()) or len(text) > 9:  # noqa: PLR2004 - more is no count
             self._fail(token, expected)
-        return int(token.text)
+        return int(text)
 
     def _clause(self, entry: Entry) -> None:
         token = self._take()
@@ -177,8 +207,6 @@ class EntryParser:
             self._once(entry, token.text, token.place)
             self._clauses[token.text](entry)
         else:
-            if token.kind is Kind.END:
-                self._fail(token, "a full stop at the end of the entry")
             self._fail(token, "a clause or a full stop")
 
     def _once(self, entry: Entry, word: str, place: Place) -> None:
@@ -195,8 +223,9 @@ class EntryParser:
         token = self._take()
         if token.kind is not Kind.WORD:
             self._fail(token, "a picture")
+        text = _REPETITION.sub(lambda name: self._constants.get(name.group(), name.group()), token.text)
         try:
-            entry.picture = parse_picture(token.text)
+            entry.picture = parse_picture(text)
         except PictureFault as fault:
             self._faults.add(token.place, f"expected {fault}, found {token.shown}")
 
@@ -263,7 +292,7 @@ class EntryParser:
         entry.occurs = Occurs(least=least, most=most, depending_on=depending, indexes=tuple(indexes), keys=tuple(keys))
 
     def _qualified_name(self) -> str:
-        name = self._name("the name of the counting field,")
+        name = self._name("a data name")
         while self._take_if("OF", "IN"):
             name = f"{self._name('a group name')}.{name}"
         return name
@@ -294,7 +323,10 @@ class EntryParser:
     def _value(self, entry: Entry) -> None:
         self._take_if("IS", "ARE")
         while self._peek().kind is Kind.LITERAL or (
-            self._peek().kind is Kind.WORD and self._peek().text not in self._clauses
+            self._peek().kind is Kind.WORD
+            and self._peek().text not in self._clauses
+            and self._peek().text not in USAGES
+            and not (entry.ranges and self._begins_entry())
         ):
             first = last = self._literal()
             if self._take_if("THRU", "THROUGH"):
@@ -314,10 +346,10 @@ class EntryParser:
         return literal_text(token)
 
     def _renames(self, entry: Entry) -> None:
-        self._name("a data name")
-        if self._take_if("THRU", "THROUGH"):
-            self._name("a data name")
-        entry.redefines = None
+        first = last = self._qualified_name()
+        if self._take_if(*_RANGE):
+            last = self._qualified_name()
+        entry.renames = first, last
 
     def _ignored(self, entry: Entry) -> None:
         """Read over: the clause says nothing about the bytes."""

@@ -9,17 +9,19 @@ class Faults:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._found: list[tuple[int, int, str]] = []
+        self._found: list[tuple[str, int, int, str]] = []
 
     def add(self, place: Place, text: str) -> None:
         """Note one fault."""
-        self._found.append((place.line, place.column, text))
+        self._found.append((place.file, place.line, place.column, text))
 
     def raise_any(self) -> None:
         """ConfigurationError with all faults in source order, when there is one."""
         if not self._found:
             return
-        texts = [f"{self.name}:{line}:{column}: {text}" for line, column, text in sorted(set(self._found))]
+        texts = [
+            f"{file or self.name}:{line}:{column}: {text}" for file, line, column, text in sorted(set(self._found))
+        ]
         raise ConfigurationError(
             f"copybook {self.name} has {len(texts)} fault{'s' if len(texts) > 1 else ''}: {texts[0]}",
             faults=texts,

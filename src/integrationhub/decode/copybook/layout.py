@@ -81,6 +81,21 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rename:
+    """A level 66: another name for the bytes from the start of one item to the end of another of the same record.
+
+    `offset` and `length` are those with every table at its largest.
+    """
+
+    name: str
+    record: str
+    first: str
+    last: str
+    offset: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """A data item, group or elementary.
 
@@ -108,6 +123,7 @@ class Item:
     blank_when_zero: bool = False
     slack: int = 0  # bytes left free in front of every occurrence, for SYNCHRONIZED
     value: str | None = None
+    written: str = ""  # the name as the copybook spells it
     conditions: tuple[Condition, ...] = ()
     children: "tuple[Item, ...]" = ()
 
@@ -175,11 +191,12 @@ class Item:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Copybook:
-    """A parsed copybook: its 01 levels (and 77s) in source order, and the 78 constants."""
+    """A parsed copybook: its 01 levels (and 77s) in source order, the 78 constants, the 66 renames."""
 
     name: str
     records: tuple[Item, ...]
     constants: tuple[tuple[str, str], ...] = ()
+    renames: tuple[Rename, ...] = ()
 
     def record(self, name: str) -> Item:
         """The 01 level of that name; KeyError when there is none."""

@@ -35,7 +35,7 @@ def parse_picture(text: str) -> Picture:
         return Picture(text=text, category=Category.TEXT, positions=positions)
     if kinds <= set("XA9"):
         return Picture(text=text, category=Category.TEXT, positions=positions)
-    if kinds <= _EDITING | set("9VPXA"):
+    if kinds <= _EDITING | set("9VPXA") or (kinds <= set("S9.") and text[:1] in "Ss"):
         return _edited(text, symbols, positions)
     odd = sorted(kinds - _EDITING - set("9VPXASNG"))
     raise PictureFault(f"picture symbols that go together; found {' '.join(odd) or text}")
@@ -83,7 +83,7 @@ def _edited(text: str, symbols: list[tuple[str, int]], positions: int) -> Pictur
     for symbol, count in symbols:
         behind = behind or symbol in {"V", "."}
         fraction += count if behind and symbol in "9Z*" else 0
-    signed = any(symbol in {"+", "-", "CR", "DB"} for symbol, _ in symbols)
+    signed = any(symbol in {"S", "+", "-", "CR", "DB"} for symbol, _ in symbols)
     return Picture(
         text=text, category=Category.EDITED, positions=positions, digits=digits, scale=fraction, signed=signed
     )

@@ -3,11 +3,12 @@
 Fixed reference format (IBM Enterprise COBOL for z/OS Language Reference, "Reference format"): columns 1–6 are a
 sequence number, column 7 is the indicator (`*` and `/` comment, `D` debugging line, `-` continuation), 8–72 hold the
 program, what follows is ignored. Tabs go to the next multiple of eight. Listing directives (EJECT, SKIP1–3, TITLE) are
-read over.
+read over. Behind `>>SOURCE FORMAT FREE` the whole line is program and only `*>` begins a comment.
 """
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 INDICATOR = 6
@@ -15,15 +16,18 @@ FIRST = 7
 LAST = 72
 _IGNORED = frozenset("*/$Dd")
 _LISTING = re.compile(r"\s*(EJECT|SKIP[123]|TITLE\b.*)\s*\.?\s*", re.IGNORECASE)
+_DIRECTIVE = re.compile(r"\s*>>")
+_FREE = re.compile(r"\s*>>\s*SOURCE\s+(FORMAT\s+)?(IS\s+)?FREE\b", re.IGNORECASE)
 _UNPRINTABLE = dict.fromkeys(map(ord, "\x1a\x00\ufeff"))
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A position in the source, line and column both from 1."""
+    """A position in the source, line and column both from 1; `file` is named where it isn't the copybook itself."""
 
     line: int
     column: int
+    file: str = ""
 
 
 @dataclass(slots=True)
@@ -40,33 +44,48 @@ class SourceText:
         if piece < 0:
             return Place(1, FIRST + 1)
         start = self._places[piece]
-        return Place(start.line, start.column + index - self._starts[piece])
+        return Place(start.line, start.column + index - self._starts[piece], start.file)
+
+    def parts(self, start: int, end: int) -> Iterator[tuple[str, Place]]:
+        """The text between two indices in pieces, each with the place of its first character."""
+        piece = max(bisect_right(self._starts, start) - 1, 0)
+        while start < end:
+            piece += 1
+            stop = min(end, self._starts[piece] if piece < len(self._starts) else end)
+            yield self.text[start:stop], self.place(start)
+            start = stop
+
+    @classmethod
+    def joined(cls, pieces: list[tuple[str, Place]]) -> "SourceText":
+        """One text of pieces that follow each other."""
+        starts, length = [], 0
+        for text, _ in pieces:
+            starts.append(length)
+            length += len(text)
+        return cls("".join(text for text, _ in pieces), starts, [place for _, place in pieces])
 
 
-def read_source(text: str) -> SourceText:
-    """The program text of a copybook in fixed reference format; lines that aren't continued end in a line feed."""
-    pieces: list[str] = []
-    starts: list[int] = []
-    places: list[Place] = []
-    length = 0
+def read_source(text: str, *, file: str = "") -> SourceText:
+    """The program text of a copybook; lines that aren't continued end in a line feed. `file` goes into every place."""
+    pieces: list[tuple[str, Place]] = []
     quote = ""  # the delimiter of the literal that the last line left open
+    free = False
     for number, raw in enumerate(text.splitlines(), start=1):
         line = raw.translate(_UNPRINTABLE).expandtabs(8)
-        area = line[FIRST:LAST]
-        indicator = line[INDICATOR : INDICATOR + 1]
-        if indicator in _IGNORED or not area.strip() or _LISTING.fullmatch(area):
+        first, last = (0, len(line)) if free else (FIRST, LAST)
+        area = line[first:last]
+        indicator = " " if free else line[INDICATOR : INDICATOR + 1]
+        free = free or _FREE.match(line) is not None
+        if indicator in _IGNORED or not area.strip() or _LISTING.fullmatch(area) or _DIRECTIVE.match(line):
             continue
         continued = indicator == "-" and bool(pieces)
         start = _continuation_start(area, quote) if continued else 0
         code, quote = _strip_comment(area[start:], quote if continued else "")
-        if quote:  # an open literal runs to the last column, blanks included
+        if quote and not free:  # an open literal runs to the last column, blanks included
             code = code.ljust(LAST - FIRST - start)
         piece = code if continued or not pieces else "\n" + code
-        pieces.append(piece)
-        starts.append(length)
-        places.append(Place(number, FIRST + 1 + start - (len(piece) - len(code))))
-        length += len(piece)
-    return SourceText("".join(pieces), starts, places)
+        pieces.append((piece, Place(number, first + 1 + start - (len(piece) - len(code)), file)))
+    return SourceText.joined(pieces)
 
 
 def _continuation_start(area: str, quote: str) -> int:

@@ -35,11 +35,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word (upper case), a literal (as written) or a full stop, and where it stands."""
+    """A word (upper case), a literal (as written) or a full stop, and where it stands.
+
+    `written` is a word as it is spelled; `first` marks the first token of a line.
+    """
 
     kind: Kind
     text: str
     place: Place
+    written: str = ""
+    first: bool = False
 
     @property
     def shown(self) -> str:
@@ -50,9 +55,11 @@ class Token:
 def tokenize(source: SourceText) -> list[Token]:
     """All tokens in order, an END last."""
     tokens = []
+    first = True
     for match in _TOKEN.finditer(source.text):
         kind = match.lastgroup
         if kind == "skip":
+            first = first or "\n" in match.group()
             continue
         text, place = match.group(), source.place(match.start())
         if kind == "stop":
@@ -62,7 +69,8 @@ def tokenize(source: SourceText) -> list[Token]:
         elif kind == "open":
             tokens.append(Token(Kind.OPEN, text, place))
         else:
-            tokens.append(Token(Kind.WORD, text.upper(), place))
+            tokens.append(Token(Kind.WORD, text.upper(), place, text, first))
+        first = False
     tokens.append(Token(Kind.END, "", source.place(len(source.text))))
     return tokens
 

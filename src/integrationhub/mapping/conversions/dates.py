@@ -102,3 +102,9 @@ def _months() -> pl.Series:
     packed = np.zeros(_MONTHS, np.int64)
     packed[(1 + serial // 12) * 100 + 1 + serial % 12] = starts * _SLOT + lengths
     return pl.Series(packed)
+
+
+def read_dates(numbers: pl.Series, rule: DateRule) -> pl.Series:
+    """The dates that a series of numbers gives by a rule; null where it is a placeholder or no date."""
+    read = _cyyddd if rule.format == "cyyddd" else _ccyymmdd
+    return pl.select(read(pl.lit(numbers), rule)).to_series() if len(numbers) else pl.Series(dtype=pl.Date)

@@ -1,0 +1,245 @@
+"""The data quality of source files before mapping, on six dimensions, slice by slice in bounded memory.
+
+completeness  fields that hold something
+uniqueness    keys that occur once
+consistency   records that name a record which is there; checks of the mapping that hold
+timeliness    dates that are not later than the file's as-at date
+validity      fields that can be read: bytes, dates, codes
+accuracy      balances that equal the sum of their ledger lines; control totals that agree with the file's trailer
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from integrationhub.canonical.model import ENTITIES
+from integrationhub.decode.controls import FileControls, Stated
+from integrationhub.decode.slices import Slice
+from integrationhub.mapping.compile import CompiledMapping
+from integrationhub.mapping.plan import MappingContext
+from integrationhub.mapping.readings import coded_fields, dated_fields
+from integrationhub.mapping.shapes import Shapes
+from integrationhub.quality.fields import FieldProfile
+from integrationhub.records import CanonicalBatch
+from integrationhub.sdk.descriptor import Descriptor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """One dimension: how many things were measured, how many are at fault, and what they are."""
+
+    name: str
+    total: int
+    faulty: int
+    what: str
+
+    @property
+    def share(self) -> float:
+        """The share in order, from 0 to 1."""
+        return 1.0 if self.total == 0 else 1 - self.faulty / self.total
+
+    @property
+    def percent(self) -> str:
+        """The share in words, never rounded up to all."""
+        if self.total == 0:
+            return "nothing to measure"
+        return "100 %" if self.faulty == 0 else f"{min(99.99, 100 * self.share):.2f} %"
+
+
+@dataclass(slots=True)
+class QualityProfile:
+    """Everything measured of some files of one connector."""
+
+    descriptor: Descriptor
+    mapping: CompiledMapping
+    shapes: Shapes
+    files: list[str] = field(default_factory=list)
+    records: int = 0
+    as_at: date | None = None
+    fields: dict[tuple[str, str], FieldProfile] = field(default_factory=dict)
+    controls: list[Stated] = field(default_factory=list)
+    checked: int = 0
+    broken: int = 0
+    orphans: dict[str, tuple[int, int]] = field(default_factory=dict)  # field → (measured, nobody there)
+    repeated: dict[str, tuple[int, int]] = field(default_factory=dict)  # key → (rows, rows whose key occurred before)
+    balances: tuple[int, int] = (0, 0)  # measured, not the sum of their lines
+    _keys: dict[str, list[npt.NDArray[np.uint64]]] = field(default_factory=dict)
+    _controls: FileControls | None = None
+
+    def __post_init__(self) -> None:
+        codes = {(one.table, one.field): one for one in coded_fields(self.mapping.documents)}
+        rules = {(one.table, one.field): one.rule for one in dated_fields(self.mapping.documents)}
+        lines = [one for one in self.mapping.lineage() if ENTITIES[one.entity].field(one.field).personal]
+        personal = {(place.table, place.field) for one in lines for place in one.fields}
+        for table, columns in self.mapping.layout.items():
+            for name in columns:
+                key = (table, name)
+                if not name.startswith("_"):
+                    self.fields[key] = FieldProfile(
+                        table=table, field=name, coded=codes.get(key), rule=rules.get(key), personal=key in personal
+                    )
+
+    def begin(self, name: str, context: MappingContext) -> None:
+        """The next file begins."""
+        self.files.append(name)
+        self.as_at = context.as_at if self.as_at is None else max(self.as_at, context.as_at)
+        levels = self.descriptor.layout.record_types
+        self._controls = FileControls(self.descriptor.structure, levels, sequence=context.sequence, records=None)
+        self._keys = {}
+
+    def add(self, piece: Slice, batch: CanonicalBatch, as_at: date) -> None:
+        """Measure one slice of the file."""
+        assert self._controls is not None
+        self._controls.feed(piece)
+        self.records += len(piece.kinds)
+        frames = {name: pl.DataFrame(pl.from_arrow(table)) for name, table in piece.decoded.tables.items()}
+        variants: dict[tuple[str, str], pl.DataFrame] = {}
+        for (table, name), profile in self.fields.items():
+            shape = self.shapes.fields.get((table, name))
+            variant = shape.variant if shape is not None else ""
+            if (table, variant) not in variants:
+                variants[table, variant] = self._with_variant(frames[table], variant)
+            if variants[table, variant].height:
+                profile.add(variants[table, variant][name], as_at)
+        for table, name, count in piece.decoded.faults.group_by("table", "field").len().iter_rows():
+            if (table, name) in self.fields:
+                self.fields[table, name].faulty += count
+        self._add_keys(frames)
+        self._add_parents(frames)
+        self.checked += sum(rows.height for rows in batch.rows.values())
+        self.broken += batch.notes.height
+        self._add_balances(batch)
+
+    def end(self) -> None:
+        """The file has ended."""
+        assert self._controls is not None
+        self.controls += self._controls.verdict().controls
+        for key, parts in self._keys.items():
+            hashes = np.concatenate(parts)
+            rows, again = self.repeated.get(key, (0, 0))
+            self.repeated[key] = (rows + len(hashes), again + len(hashes) - len(np.unique(hashes)))
+        self._keys = {}
+
+    def _with_variant(self, frame: pl.DataFrame, variant: str) -> pl.DataFrame:
+        """The rows in which this redefinition is used."""
+        for rule in self.descriptor.layout.redefines.values():
+            values = [value for value, name in rule.when.items() if name == variant]
+            if values and rule.by in frame.columns:
+                return frame.filter(pl.col(rule.by).cast(pl.String).is_in(values))
+        return frame
+
+    def _add_keys(self, frames: Mapping[str, pl.DataFrame]) -> None:
+        """Eight bytes are kept of every key until the file ends."""
+        structure, levels = self.descriptor.structure, self.descriptor.layout.record_types
+        keys = [(levels[structure.group.type], structure.group.key)]
+        keys += [(levels[kind], member.key) for kind, member in structure.members.items() if member.key]
+        for table, name in keys:
+            column = frames[table][name].drop_nulls()
+            self._keys.setdefault(f"{table}.{name}", []).append(column.hash().to_numpy())
+
+    def _add_parents(self, frames: Mapping[str, pl.DataFrame]) -> None:
+        """Records that name a parent in their group; a group never spans slices."""
+        structure, levels = self.descriptor.structure, self.descriptor.layout.record_types
+        for kind, member in structure.members.items():
+            if member.parent is None:
+                continue
+            owner = structure.members[member.parent.type]
+            parents = frames[levels[member.parent.type]].select(
+                pl.col(owner.group).alias("group"), pl.col(owner.key or member.parent.key).alias("parent")
+            )
+            children = frames[levels[kind]].select(
+                pl.col(member.group).alias("group"), pl.col(member.parent.key).alias("parent")
+            )
+            named = children.filter(pl.col("parent") != 0).drop_nulls()
+            lost = named.join(parents.unique(), on=["group", "parent"], how="anti").height
+            measured, before = self.orphans.get(f"{levels[kind]}.{member.parent.key}", (0, 0))
+            self.orphans[f"{levels[kind]}.{member.parent.key}"] = (measured + named.height, before + lost)
+
+    def _add_balances(self, batch: CanonicalBatch) -> None:
+        if "balances" not in batch.rows or "ledger" not in batch.rows:
+            return
+        lines = batch.rows["ledger"].group_by("debt_id").agg(pl.col("pence").sum().alias("recomputed"))
+        known = batch.rows["balances"].filter(pl.col("debt_id").is_not_null())
+        joined = known.join(lines, on="debt_id", how="left").select("pence", pl.col("recomputed").fill_null(0))
+        wrong = joined.filter(pl.col("pence") != pl.col("recomputed")).height
+        self.balances = (self.balances[0] + joined.height, self.balances[1] + wrong)
+
+    @property
+    def scores(self) -> tuple[Score, ...]:
+        """The six dimensions."""
+        cells = [one for one in self.fields.values() if one.rows]
+        dated = [one for one in cells if one.rule is not None]
+        read = sum(one.filled for one in cells)
+        invalid = sum(one.faulty + one.unlisted for one in cells)
+        kept = [not _differs(one) for one in self.controls]
+        rows, again = _summed(self.repeated.values())
+        named, lost = _summed(self.orphans.values())
+        balances, wrong = self.balances
+        total = sum(one.rows for one in cells)
+        days = sum(sum(one.years.values()) for one in dated)
+        return (
+            Score(name="completeness", total=total, faulty=total - read, what="fields that hold something"),
+            Score(name="uniqueness", total=rows, faulty=again, what="keys that occur once in their file"),
+            Score(
+                name="consistency",
+                total=named + self.checked,
+                faulty=lost + self.broken,
+                what="records whose parent is in their group; checks of the mapping that hold",
+            ),
+            Score(
+                name="timeliness", total=days, faulty=sum(one.late for one in dated), what="dates up to the as-at date"
+            ),
+            Score(name="validity", total=read, faulty=invalid, what="fields that can be read: bytes, dates, codes"),
+            Score(
+                name="accuracy",
+                total=balances + len(kept),
+                faulty=wrong + kept.count(False),
+                what="balances that equal the sum of their lines; control totals that agree",
+            ),
+        )
+
+    def field_rows(self) -> Iterator[tuple[object, ...]]:
+        """The fields that occur, for a table: name, rows, filled, faulty, placeholders, earliest and latest day."""
+        for one in self.fields.values():
+            if one.rows:
+                filled = f"{100 * one.filled / one.rows:.1f} %"
+                faulty = one.faulty + one.unlisted
+                yield (
+                    one.table,
+                    one.field,
+                    f"{one.rows:,}",
+                    filled,
+                    f"{faulty:,}",
+                    f"{one.placeholders:,}",
+                    one.earliest,
+                    one.latest,
+                )
+
+    def as_dict(self) -> dict[str, Any]:
+        """The profile in the shape of `mapping profile --json`."""
+        return {
+            "connector": self.descriptor.name,
+            "files": self.files,
+            "as_at": self.as_at,
+            "records": self.records,
+            "dimensions": [{**asdict(one), "share": round(one.share, 6)} for one in self.scores],
+            "keys": {key: {"rows": rows, "repeated": again} for key, (rows, again) in self.repeated.items()},
+            "parents": {name: {"named": named, "missing": lost} for name, (named, lost) in self.orphans.items()},
+            "controls": [{**asdict(one), "holds": not _differs(one)} for one in self.controls],
+            "fields": [one.as_dict() for one in self.fields.values() if one.rows],
+        }
+
+
+def _differs(control: Stated) -> bool:
+    """A control that the file states and that was counted otherwise."""
+    return control.expected is not None and control.expected != control.actual
+
+
+def _summed(pairs: "Sequence[tuple[int, int]] | Any") -> tuple[int, int]:  # noqa: ANN401 - any views of pairs
+    found = list(pairs)
+    return sum(one for one, _ in found), sum(other for _, other in found)

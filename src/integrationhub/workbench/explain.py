@@ -1,0 +1,150 @@
+"""One record step by step: its bytes, the fields in them, the expressions over these, values or faults."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from integrationhub.canonical.model import ENTITIES, Entity
+from integrationhub.decode.slices import Slice
+from integrationhub.errors import NotFound
+from integrationhub.intake.tracing import MASK, RecordBytes, SourceField, TracedField, Tracer
+from integrationhub.mapping.compile import CompiledMapping
+from integrationhub.workbench.files import FileReader, SourceFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedRow:
+    """A canonical row that the record gives. `steps` are the named values on the way of each field."""
+
+    entity: str
+    identifier: str
+    source_ref: str | None
+    mapping_id: str
+    fields: tuple[TracedField, ...]
+    steps: Mapping[str, tuple[tuple[str, str], ...]]
+    decoded: Mapping[tuple[str, str, tuple[int, ...]], Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The row with every value's way, as JSON has it."""
+        head = {name: getattr(self, name) for name in ("entity", "identifier", "source_ref", "mapping_id")}
+        return {**head, "fields": list(self._shown())}
+
+    def is_of(self, entity: Entity, identifier: str, source_ref: str | None) -> bool:
+        """Whether this is that row of the store, which gives ledger lines identifiers of its own."""
+        if self.entity != entity.name:
+            return False
+        return self.source_ref == source_ref if entity.append_only else self.identifier == identifier
+
+    def _shown(self) -> Iterator[dict[str, Any]]:
+        for field in self.fields:
+            sources = [{**asdict(one), "decoded": self._decoded(one)} for one in field.sources]
+            steps = [{"name": name, "expression": text} for name, text in self.steps.get(field.name, ())]
+            yield {**asdict(field), "sources": sources, "steps": steps}
+
+    def _decoded(self, one: SourceField) -> Any:  # noqa: ANN401 - whatever the decoder makes of a field
+        return MASK if one.hex == MASK else self.decoded.get((one.table, one.name, one.indexes))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """A record of a file and all that becomes of it. `faults`: what could not be understood; `notes`: remarks."""
+
+    file: str
+    record: int
+    offset: int
+    length: int
+    record_type: str
+    rows: tuple[ExplainedRow, ...]
+    faults: tuple[Mapping[str, Any], ...]
+    notes: tuple[Mapping[str, Any], ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The explanation in the shape of `mapping explain --json`."""
+        head = {name: getattr(self, name) for name in ("file", "record", "offset", "length", "record_type")}
+        rows = [row.as_dict() for row in self.rows]
+        return {**head, "rows": rows, "faults": list(self.faults), "notes": list(self.notes)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explainer:
+    """Explains records of files of one connector."""
+
+    reader: FileReader
+    mapping: CompiledMapping
+    tracer: Tracer
+
+    def explain(self, file: SourceFile, number: int, *, unmasked: bool = False) -> Explanation:
+        """The record `number` of a file, its whole group read with it. NotFound: the file has no such record."""
+        for piece, context in self.reader.read(file):
+            if piece.first_record <= number < piece.first_record + len(piece.kinds):
+                batch = self.mapping.apply(piece.decoded, context)
+                here = self._record(file, piece, number)
+                return Explanation(
+                    file=file.name,
+                    record=number,
+                    offset=here.base + here.start,
+                    length=here.length,
+                    record_type=piece.kind_names[piece.kinds[number - piece.first_record]],
+                    rows=tuple(self._rows(batch.rows, piece, number, here, unmasked=unmasked)),
+                    faults=tuple(_told(batch.faults, number)),
+                    notes=tuple(_told(batch.notes, number)),
+                )
+        raise NotFound(f"{file.name} has no record {number}")
+
+    def _record(self, file: SourceFile, piece: Slice, number: int) -> RecordBytes:
+        with file.open() as stream:
+            stream.seek(piece.start)
+            buffer = np.frombuffer(stream.read(piece.end - piece.start), np.uint8)
+        frames = self.reader.decoder.scan(buffer, piece.start, final=True)
+        at = number - piece.first_record
+        return RecordBytes(
+            buffer=buffer, base=piece.start, start=int(frames.starts[at]), length=int(frames.lengths[at])
+        )
+
+    def _rows(
+        self, rows: Mapping[str, pl.DataFrame], piece: Slice, number: int, here: RecordBytes, *, unmasked: bool
+    ) -> Iterator[ExplainedRow]:
+        decoded = _decoded(piece, number)
+        for entity, frame in rows.items():
+            for values in frame.filter(pl.col("record_no") == number).iter_rows(named=True):
+                fields = self.tracer.fields(entity, values, here, unmasked=unmasked)
+                mapping_id = str(values["mapping_id"])
+                yield ExplainedRow(
+                    entity=entity,
+                    identifier=str(values[ENTITIES[entity].key]),
+                    source_ref=values["source_ref"],
+                    mapping_id=mapping_id,
+                    fields=fields,
+                    steps=self._steps(entity, mapping_id, fields),
+                    decoded=decoded,
+                )
+
+    def _steps(
+        self, entity: str, mapping_id: str, fields: Sequence[TracedField]
+    ) -> Mapping[str, tuple[tuple[str, str], ...]]:
+        sources = {field.name: field.source for field in fields}
+        return {
+            one.lineage.field: one.steps
+            for one in self.mapping.explain_fields(entity)
+            if one.lineage.mapping_id == mapping_id and sources.get(one.lineage.field) == one.lineage.source
+        }
+
+
+def _decoded(piece: Slice, number: int) -> Mapping[tuple[str, str, tuple[int, ...]], Any]:
+    """What the decoder made of each field of a record, by table, field and occurrence."""
+    found: dict[tuple[str, str, tuple[int, ...]], Any] = {}
+    for name, table in piece.decoded.tables.items():
+        records = np.asarray(table.column("_record"))
+        first, last = np.searchsorted(records, [number, number + 1])
+        for row in table.slice(int(first), int(last - first)).to_pylist():
+            outer = [row[column] for column in ("_parent_index", "_index") if column in row]
+            found |= {(name, column, tuple(outer)): value for column, value in row.items()}
+    return found
+
+
+def _told(faults: pl.DataFrame, number: int) -> Iterator[Mapping[str, Any]]:
+    rows = faults.filter(pl.col("record") == number).select("record", "offset", "table", "field", "code")
+    yield from rows.iter_rows(named=True)

@@ -1,0 +1,184 @@
+"""The daemon as its operator sees it: watched folder, notices, health, signals."""
+
+import shutil
+import signal
+import time
+from pathlib import Path
+
+from tests.acceptance.conftest import Samples
+from tests.acceptance.files import Night
+from tests.acceptance.installation import Daemon, Installation
+from tests.acceptance.test_feed import figures, spoilt
+
+SMALL_SLICES = 8192
+
+
+def accepted(daemon: Daemon, sequence: int) -> bool:
+    """Whether the daemon's metrics say that the feed has come to this number."""
+    return f'integrationhub_last_sequence{{connector="csa1993"}} {sequence}.0' in daemon.ask("/metrics")[1]
+
+
+def stopped(daemon: Daemon) -> bool:
+    return 'integrationhub_feed_stopped{connector="csa1993"} 1.0' in daemon.ask("/metrics")[1]
+
+
+def published(daemon: Daemon) -> bool:
+    return "integrationhub_outbox_waiting 0.0" in daemon.ask("/metrics")[1]
+
+
+def test_the_samples_dropped_into_the_folder_give_what_an_ingest_gives(
+    hub: Installation, samples: Samples, tmp_path: Path
+) -> None:
+    by_hand = Installation(tmp_path / "by-hand")
+    by_hand.call("ingest", "csa1993", samples.data)
+
+    with hub.daemon() as daemon:
+        daemon.until_ready()
+        shutil.copy(samples.data, hub.inbox)
+        time.sleep(2.5)  # two looks into the folder
+        assert not accepted(daemon, 101)
+        shutil.copy(samples.data.with_suffix(".ctl"), hub.inbox)
+        daemon.until(lambda: accepted(daemon, 101), "the samples")
+        daemon.until(lambda: published(daemon), "the events")
+        assert daemon.stop() == 0
+
+    assert hub.exports() == by_hand.exports()
+    assert figures(hub) == samples.sources
+    assert sorted(path.name for path in hub.inbox.iterdir()) == ["taken"]
+    hub.call("store", "check")
+
+
+def test_the_http_port_answers_for_the_daemon(hub: Installation) -> None:
+    with hub.daemon() as daemon:
+        daemon.until_ready()
+        assert daemon.ask("/healthz/live")[0] == 200
+        assert "integrationhub_outbox_waiting" in daemon.ask("/metrics")[1]
+        assert daemon.ask("/")[0] == 404
+        second = hub.run("run", code=2, http_port=daemon.port)
+        assert "HTTP_PORT" in second.err
+        assert daemon.stop(signal.SIGINT) == 0
+        assert [line["event"] for line in daemon.lines][-1] == "daemon_stopped"
+
+
+def test_a_terminated_daemon_finishes_the_file_in_hand_and_publishes_it(hub: Installation, nights: list[Night]) -> None:
+    first, second, *_ = nights
+    for night in (first, second):
+        night.hand_over(hub.inbox)
+
+    with hub.daemon(slice_bytes=SMALL_SLICES) as daemon:
+        daemon.until((hub.data / "work").exists, "the first slice")
+        assert daemon.stop() == 0
+
+    status = hub.call("status", "--json").rows[0]
+    assert status["connectors"][0]["last_verdict"] == "ACCEPTED"
+    assert status["connectors"][0]["last_sequence"] == first.sequence
+    assert status["outbox"]["waiting"] == 0
+    assert second.data.name in {path.name for path in hub.inbox.iterdir()}
+
+
+def test_a_second_signal_ends_at_once_and_the_next_start_finishes_the_file(
+    hub: Installation, nights: list[Night], tmp_path: Path
+) -> None:
+    first = nights[0]
+    undisturbed = Installation(tmp_path / "undisturbed")
+    undisturbed.call("ingest", "csa1993", first.data, slice_bytes=SMALL_SLICES)
+    first.hand_over(hub.inbox)
+
+    with hub.daemon(slice_bytes=SMALL_SLICES) as daemon:
+        daemon.until((hub.data / "work").exists, "the first slice")
+        daemon.running.send_signal(signal.SIGTERM)
+        time.sleep(0.1)
+        assert daemon.stop() == 128 + signal.SIGTERM
+    assert not figures(hub)
+
+    with hub.daemon(slice_bytes=SMALL_SLICES) as daemon:
+        daemon.until(lambda: accepted(daemon, first.sequence), "the file")
+        assert daemon.stop() == 0
+    assert hub.exports() == undisturbed.exports()
+
+
+def test_a_file_notice_brings_the_file_in(hub: Installation, nights: list[Night]) -> None:
+    first, second, *_ = nights
+    hub.run("send", "csa1993", first.data, second.data)
+    assert "queue integrationhub.files: 2" in hub.call("status").out
+
+    with hub.daemon() as daemon:
+        daemon.until(lambda: accepted(daemon, second.sequence), "both files")
+        assert daemon.stop() == 0
+
+    assert figures(hub) == second.sources
+    assert "integrationhub.files:" not in hub.call("status").out
+    assert first.data.exists()
+
+
+def test_a_notice_of_a_file_that_is_gone_or_another_one_is_a_dead_letter(
+    hub: Installation, nights: list[Night], tmp_path: Path
+) -> None:
+    first, second, *_ = nights
+    gone, changed = first.hand_over(tmp_path / "gone"), second.hand_over(tmp_path / "changed")
+    hub.run("send", "csa1993", gone, changed)
+    gone.unlink()
+    changed.write_bytes(changed.read_bytes()[::-1])
+
+    with hub.daemon() as daemon:
+        daemon.until(
+            lambda: hub.call("status", "--json").rows[0]["queues"]["integrationhub.files.dead"] == 2, "dead letters"
+        )
+        assert daemon.stop() == 0
+        reasons = {line.get("reason") for line in daemon.lines if line["event"] == "notice"}
+
+    assert reasons == {"NOTICE_NOT_FOUND", "NOTICE_MISMATCH"}
+    assert not hub.rows("groups")
+
+
+def test_a_refused_file_is_put_aside_and_its_correction_takes_up_what_waited(
+    hub: Installation, nights: list[Night]
+) -> None:
+    first, second, *_ = nights
+    with hub.daemon() as daemon:
+        daemon.until_ready()
+        spoilt(first, hub.inbox)
+        daemon.until(lambda: stopped(daemon), "the refusal")
+        second.hand_over(hub.inbox)
+        daemon.until((hub.inbox / "taken" / second.trigger.name).exists, "the second file")
+        assert (hub.inbox / "refused" / first.data.name).exists()
+        assert not figures(hub)
+
+        first.hand_over(hub.inbox)
+        daemon.until(lambda: accepted(daemon, second.sequence), "both files")
+        assert daemon.stop() == 0
+
+    assert figures(hub) == second.sources
+
+
+def test_a_paused_connector_takes_nothing_by_folder_or_notice_until_it_goes_on(
+    hub: Installation, nights: list[Night]
+) -> None:
+    first, second, third, _ = nights
+    hub.call("ingest", "csa1993", first.data)
+    hub.call("connector", "pause", "csa1993", "--reason", "month end")
+    with hub.daemon() as daemon:
+        daemon.until_ready()
+        second.hand_over(hub.inbox)
+        hub.run("send", "csa1993", third.data)
+        daemon.until(lambda: "notice" in [line["event"] for line in daemon.lines], "the notice")
+        time.sleep(2)  # two looks into the folder
+        assert figures(hub) == first.sources
+        assert "paused" in hub.call("status").out
+
+        hub.run("connector", "resume", "csa1993")
+        daemon.until(lambda: accepted(daemon, third.sequence), "both files")
+        assert daemon.stop() == 0
+
+    assert {case: figures(hub)[case] for case in third.sources} == third.sources
+
+
+def test_a_daemon_whose_broker_is_away_takes_files_and_is_not_ready(hub: Installation, nights: list[Night]) -> None:
+    with hub.daemon(broker_url="amqp://guest:guest@127.0.0.1:9/") as daemon:
+        daemon.until(lambda: daemon.ask("/healthz/live")[0] == 200, "the daemon")
+        nights[0].hand_over(hub.inbox)
+        daemon.until(lambda: accepted(daemon, nights[0].sequence), "the file")
+        assert daemon.ask("/healthz/ready")[0] == 503
+        assert daemon.stop() == 0
+
+    assert hub.call("status", "--json").rows[0]["outbox"]["waiting"] > 0
