@@ -1,8 +1,8 @@
 """A keyed book checked, compared and mapped, before anything of it is stored.
 
-Such a book is typed by hand, so it is small: it is read whole, up to LARGEST bytes, and staged as one slice. The order of
-checks: form of the file, number of rows, control totals; then case by case. A case whose keyings disagree is set aside as
-an exception, and is loaded all the same with a mark, because it takes part in case groups.
+Such a book is typed by hand, so it is small: it is read whole, up to LARGEST bytes, and staged as one slice. The
+order of checks: form of the file, number of rows, control totals; then case by case. A case whose keyings disagree is
+set aside as an exception, and is loaded all the same with a mark, because it takes part in case groups.
 """
 
 import shutil
@@ -70,8 +70,8 @@ class BookStager:
         try:
             rows = [self._comparison.read(row) for row in self._rows(content)]
         except Unreadable as exc:
-            fault = Reason(code=self._rules.codes.heading, text=exc.text, record=exc.record, offset=exc.offset)
-            return Staged(verdict=_verdict(fault, (), 0), slices=())
+            damage = Reason(code=self._rules.codes.heading, text=exc.text, record=exc.record, offset=exc.offset)
+            return Staged(verdict=_verdict(damage, (), 0), slices=())
         controls = tuple(self._controls(rows, trigger))
         fault = self._first_fault(controls)
         if fault is not None:

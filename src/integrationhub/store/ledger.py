@@ -44,6 +44,13 @@ def find_live_of_groups(connection: Connection) -> None:
     _note(connection, groups, and_(LEDGER.c.case_id.is_(None), LEDGER.c.group_id == groups.c.group_id))
 
 
+def find_live_that_come_again(connection: Connection) -> None:
+    """Note the live entries without a case whose source line is staged: as it was, or as a line of a case now."""
+    groups = ENTITY_STAGES["groups"]
+    here = and_(LEDGER.c.case_id.is_(None), LEDGER.c.group_id == groups.c.group_id)
+    _note(connection, groups, and_(here, LEDGER.c.source_ref.in_(select(_STAGED.c.source_ref))))
+
+
 def _note(connection: Connection, causes: Table, belongs: ColumnElement[bool]) -> None:
     columns = [LEDGER.c.entry_id, LEDGER.c.digest, *(causes.c[name] for name in ORIGIN)]
     lines = select(*columns).select_from(LEDGER.join(causes, belongs)).where(live())

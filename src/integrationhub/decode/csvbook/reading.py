@@ -22,7 +22,7 @@ class Row:
     cells: tuple[str, ...]
 
 
-class Unreadable(Exception):  # noqa: N818 - a finding about the file, handed to whoever judges it
+class Unreadable(Exception):
     """Why the file can't be cut into rows, and where. Row 0 is the heading."""
 
     def __init__(self, text: str, *, record: int, offset: int) -> None:
