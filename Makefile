@@ -16,10 +16,10 @@ CANDIDATES := $(or $(PYTHON),python3.11 python3.12 python3.13 python3)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format docs bench clean
+.PHONY: help install demo test lint format docs bench report-accuracy clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## the locked dependencies and the hub in $(VENV)
 
@@ -61,6 +61,9 @@ docs: $(INSTALLED) ## write docs/reference anew from the code
 
 bench: $(INSTALLED) ## speed, as ratios to limits measured in the same run
 	$(BIN)/python -m benchmarks $(BENCH)
+
+report-accuracy: $(INSTALLED) ## how right judged arrears are on a generated estate, as build/accuracy/accuracy.{md,svg}
+	$(BIN)/integrationhub estate accuracy --groups 2000 --out build/accuracy
 
 clean: ## remove the environment and everything that was generated
 	rm -rf $(VENV) build dist hub-data demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

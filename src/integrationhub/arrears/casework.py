@@ -59,8 +59,8 @@ def build(dossier: Dossier, *, kept_twice: Collection[str], orphan_payers: Colle
     case that is not in the file, where such receipts stand in no source group.
     """
     cases = {row.case_id: _case(row) for row in dossier.cases()}
-    _add_ledgers(dossier, cases)
-    _add_assessments(dossier, cases)
+    row_numbers = _add_assessments(dossier, cases)
+    _add_ledgers(dossier, cases, row_numbers)
     _add_people(dossier, cases)
     _add_surroundings(dossier, cases)
     _add_clerical(dossier, cases)
@@ -88,7 +88,8 @@ def _case(row: Any) -> Case:  # noqa: ANN401 – a database row
     )
 
 
-def _add_ledgers(dossier: Dossier, cases: Mapping[str, Case]) -> None:
+def _add_ledgers(dossier: Dossier, cases: Mapping[str, Case], row_numbers: Mapping[tuple[str, str], int]) -> None:
+    """Headers and ledgers; `row_numbers`: an assessment row's number by case and the source's identifier of it."""
     receipts = {(row.case_id, row.line_no): row for row in dossier.rows("receipts")}
     for row in dossier.balances():
         if row.case_id in cases:
@@ -100,6 +101,9 @@ def _add_ledgers(dossier: Dossier, cases: Mapping[str, Case]) -> None:
             case = cases[case_id]
             case.lines = [_line(case, row, receipts.get((case_id, row.line_no))) for row in rows]
             _resolve_reversals(case, rows)
+            for row, line in zip(rows, case.lines, strict=True):
+                if row.assessment_ref is not None:
+                    line.row = row_numbers.get((case_id, row.assessment_ref))
 
 
 def _header_part(row: Any) -> Figures:  # noqa: ANN401 – a database row
@@ -149,14 +153,20 @@ def _resolve_reversals(case: Case, rows: Collection[Any]) -> None:
                 line.undoes.undone = True
 
 
-def _add_assessments(dossier: Dossier, cases: Mapping[str, Case]) -> None:
+def _add_assessments(dossier: Dossier, cases: Mapping[str, Case]) -> dict[tuple[str, str], int]:
+    """Assessment rows and benefit periods; the rows' numbers by case and the source's identifier of the row."""
+    numbers: dict[tuple[str, str], int] = {}
     for case_id, rows in _by_case(dossier.rows("liability_periods")).items():
         if case_id in cases:
             case = cases[case_id]
+            numbers |= {(case_id, row.source_ref): row.row_no for row in rows}
             case.rows = sorted((_row(case, row) for row in rows), key=lambda row: row.number)
+            if case.scheme != "1993":  # only the 1993 document promises that rows ascend
+                case.rows.sort(key=lambda row: row.first or OPEN)
     for row in dossier.rows("benefit_periods"):
         if row.case_id in cases:
             cases[row.case_id].benefits.append((row.from_date, _end(row, "to_date")))
+    return numbers
 
 
 def _row(case: Case, row: Any) -> Row:  # noqa: ANN401 – a database row

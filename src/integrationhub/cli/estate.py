@@ -71,6 +71,48 @@ def generate(
     _report(written, as_json=as_json)
 
 
+@estate.command()
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder to write to.")
+@click.option("--groups", default=2000, show_default=True, type=click.IntRange(min=1), help="Case groups.")
+@click.option("--seed", default=1, show_default=True, type=int, help="The same seed gives the same estate.")
+@click.pass_obj
+def accuracy(invocation: Invocation, *, out: Path, groups: int, seed: int) -> int:
+    """Make an estate, judge it, and report how right that is: accuracy.md and accuracy.svg.
+
+    Exit code 6 when a case differs from the truth.
+    """
+    from tempfile import TemporaryDirectory
+
+    from integrationhub.bootstrap import Hub
+    from integrationhub.estate.accuracy import as_chart, as_table, measure
+    from integrationhub.estate.csa1993_file import encoder_for
+    from integrationhub.estate.generate import generate as write
+    from integrationhub.estate.nights import Estate
+    from integrationhub.receive.folder import find_files
+
+    connector = invocation.catalogue.connector("csa1993")
+    with TemporaryDirectory(prefix="integrationhub-accuracy-") as folder, progress("case groups", groups) as advance:
+        plan = Estate(groups=groups, seed=seed)
+        (night,) = write(Path(folder, "estate"), plan, encoder_for(connector), progress=advance)
+        own = {
+            "data_dir": Path(folder, "hub"), "database_url": None, "originals_uri": None, "broker_url": "embedded",
+            "synthetic_identities": True,
+        }  # fmt: skip
+        with Hub(invocation.settings.model_copy(update=own), invocation.catalogue) as hub:
+            pipeline = hub.pipeline("csa1993")
+            pipeline.take_all(
+                find_files([night.data], pipeline.descriptor.delivery), lambda _: lambda _done, _total: None
+            )
+            hub.judge_waiting()
+            with hub.arrears_desk().rows(plan.delivery(0).as_at) as rows:
+                found = measure(night.truth, (row for frame in rows.arrears() for row in frame.to_dicts()))
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "accuracy.md").write_text(as_table(found), encoding="utf-8")
+    (out / "accuracy.svg").write_text(as_chart(found), encoding="utf-8")
+    click.echo(as_table(found))
+    return 6 if found.differing else 0
+
+
 def _report(written: "list[Generated]", *, as_json: bool) -> None:
     rows = [
         {

@@ -8,13 +8,14 @@ import numpy as np
 from integrationhub.decode.copybook_file import CopybookFileDecoder
 from integrationhub.decode.slices import SliceReader
 from integrationhub.decode.xml.header import read_header
+from integrationhub.intake.book import BookStager, book_layout
 from integrationhub.intake.document import DocumentStager, document_layout, mapped_layout
-from integrationhub.intake.measure import HeaderReader, record_header
+from integrationhub.intake.measure import HeaderReader, no_header, record_header
 from integrationhub.intake.staging import RecordStager, Stager
 from integrationhub.mapping.compile import CompiledMapping, Mapping
 from integrationhub.mapping.tables import Layout, layout_of
 from integrationhub.receive.acceptance import HeaderFacts
-from integrationhub.sdk.descriptor import Descriptor
+from integrationhub.sdk.descriptor import CsvLayout, Descriptor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,8 @@ def build_intake(descriptor: Descriptor, mapping: Mapping, *, slice_bytes: int) 
             stager=DocumentStager(descriptor, document_layout(descriptor), compiled),
             header_of=_document_header(descriptor),
         )
+    if descriptor.keying is not None:
+        return Intake(stager=BookStager(descriptor, compiled), header_of=no_header)
     return _record_intake(descriptor, compiled, slice_bytes=slice_bytes)
 
 
@@ -40,6 +43,9 @@ def layout_for(descriptor: Descriptor) -> Layout:
     """The tables that a connector's mapping is written for."""
     if descriptor.document is not None:
         return mapped_layout(document_layout(descriptor), descriptor.document)
+    if descriptor.keying is not None:
+        assert isinstance(descriptor.any_layout, CsvLayout)
+        return book_layout(descriptor.keying, descriptor.any_layout.columns)
     nothing = np.zeros(0, np.int64)
     empty = build_decoder(descriptor).records.decode(np.zeros(0, np.uint8), nothing, nothing)
     return layout_of(empty.tables)

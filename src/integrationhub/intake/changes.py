@@ -75,11 +75,11 @@ def worklist_events(
 def worklist_items(
     groups: Sequence[Quarantined], *, connector: str, delivery_id: str, code: str, opened_at: datetime
 ) -> list[WorklistItem]:
-    """One worklist item for each group that was set aside."""
+    """One worklist item for each group that was set aside; without `code` each under that of its first fault."""
     return [
         WorklistItem(
             exception_id=derive("worklist", delivery_id, group.group_id),
-            code=code,
+            code=code or group.reasons[0].code,
             entity="groups",
             source_ref=group.source_ref,
             opened_at=opened_at,

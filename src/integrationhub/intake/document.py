@@ -18,20 +18,20 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from integrationhub.canonical.identifiers import derive
 from integrationhub.decode.controls import ControlVerdict, Stated
 from integrationhub.decode.xml.columns import Gatherer
 from integrationhub.decode.xml.faults import Faults
-from integrationhub.decode.xml.groups import PORTION, Grouping, added_up, group_rows, wanted_keys
+from integrationhub.decode.xml.groups import ALONE, PORTION, Grouping, added_up, group_rows, wanted_keys
 from integrationhub.decode.xml.inflate import inflate
 from integrationhub.decode.xml.layout import DocumentLayout, read_layout
 from integrationhub.decode.xml.reader import DocumentReader
 from integrationhub.decode.xml.values import converted
-from integrationhub.errors import InvariantBroken
-from integrationhub.intake.staging import Parts, Staged, StagedSlice
+from integrationhub.intake.staging import REASONS_PER_GROUP, Parts, Quarantined, Staged, StagedSlice
 from integrationhub.mapping.compile import CompiledMapping, MappingContext
 from integrationhub.mapping.tables import Layout, layout_of
 from integrationhub.receive.trigger import Trigger
-from integrationhub.records import DecodedBatch
+from integrationhub.records import DecodedBatch, Reason
 from integrationhub.sdk.descriptor import Descriptor, Document, DocumentTotal, XmlLayout
 
 GROUPS = "Group"
@@ -63,6 +63,9 @@ def mapped_layout(layout: DocumentLayout, rules: Document) -> Layout:
 
 ORDINAL = "ordinal"
 """Column of tables that hang on cases: the row's number within its case, from 1."""
+
+
+_PLACE = ["_record", "_offset", "group"]
 
 
 class _Lists:
@@ -126,17 +129,20 @@ def _sum(total: DocumentTotal, table: pa.Table) -> int:
     return int(frame[total.field].sum() or 0)
 
 
-def _decoded(tables: Mapping[str, pa.Table]) -> DecodedBatch:
-    return DecodedBatch(tables=tables)
+def _reasons(faults: pl.DataFrame) -> Iterator[Reason]:
+    """Where values passed the schema but not the mapping; never the values."""
+    for row in faults.head(REASONS_PER_GROUP).iter_rows(named=True):
+        text = f"{row['field']} in {row['table']}: {row['code']}; its group is set aside"
+        yield Reason(code=row["code"], text=text, record=row["record"], offset=row["offset"], field=row["field"])
 
 
-def _unmapped(faults: pl.DataFrame) -> str:
-    """Where a value passed the schema but not the mapping; never the value."""
-    row = faults.row(0, named=True)
-    return (
-        f"the schema allows what the mapping can't read: record {row['record']}, {row['field']} in {row['table']}, "
-        f"{row['code']}; nothing of the file was loaded"
-    )
+def _without(rows: pl.DataFrame, places: pl.DataFrame, set_aside: Sequence[Quarantined]) -> pl.DataFrame:
+    """The rows that belong to no group that is set aside."""
+    bad = [group.group_id for group in set_aside]
+    if "group_id" in rows.columns:
+        return rows.filter(~pl.col("group_id").is_in(bad))
+    records = places.filter(pl.col("group").is_in([group.source_ref for group in set_aside]))["_record"]
+    return rows.filter(~pl.col("record_no").is_in(records.implode()))
 
 
 class DocumentStager:
@@ -149,6 +155,7 @@ class DocumentStager:
         assert descriptor.document is not None
         self._file = descriptor.any_layout
         self._rules = descriptor.document
+        self._system = descriptor.connector.source_system
         self._trigger_code = descriptor.delivery.codes.trigger
         self._layout = layout
         self._mapping = mapping
@@ -170,7 +177,8 @@ class DocumentStager:
     ) -> Staged:
         """Check the file in `stream` and spool its canonical rows below `spool`; see `intake.staging.Stager`."""
         shutil.rmtree(spool, ignore_errors=True)
-        faults, lists, sums = Faults(self._rules.codes), _Lists(spool / "lists"), _Sums(self._rules)
+        faults = Faults(self._rules.codes, header_code=self._trigger_code)
+        lists, sums = _Lists(spool / "lists"), _Sums(self._rules)
         reader = DocumentReader(self._layout, root=self._rules.root, faults=faults)
         pieces = inflate(
             stream,
@@ -203,6 +211,7 @@ class DocumentStager:
         controls = tuple(self._controls(reader, sums, trigger))
         if faults.found:
             return controls
+        self._check_header(reader, trigger, faults)
         self._check_keys(lists, faults)
         if trigger.records != reader.records:
             text = f"RECORDS in the trigger file is {trigger.records}, the document has {reader.records} elements"
@@ -213,6 +222,17 @@ class DocumentStager:
                 text = f"{names[control.name]} states {control.expected}, the document has {control.actual}"
                 faults.note("control", text, name=names[control.name])
         return controls
+
+    def _check_header(self, reader: DocumentReader, trigger: Trigger, faults: Faults) -> None:
+        """The same as before the content was read, for a root that stands too far behind to be seen then."""
+        sequence = reader.header.get(self._rules.sequence, "").strip()
+        if not sequence.isdecimal() or int(sequence) != trigger.sequence:
+            faults.note("header", "the document's sequence is not the trigger file's", name=self._rules.sequence)
+        as_at = converted("date", [reader.header.get(self._rules.as_at)])[0][0]
+        if as_at is None:
+            faults.note("invalid", "the as-at date has a time zone, or is none", name=self._rules.as_at)
+        elif trigger.as_at is None or as_at != int(trigger.as_at.strftime("%Y%m%d")):
+            faults.note("header", "the document's as-at date is not the trigger file's", name=self._rules.as_at)
 
     def _attributes(self) -> dict[str, str]:
         return {name: total.control for name, total in self._rules.totals.items()}
@@ -295,14 +315,16 @@ class DocumentStager:
         of: Grouping,
         size: int,
     ) -> StagedSlice:
-        batch = self._mapping.apply(_decoded(tables), context)
-        if not batch.faults.is_empty():
-            raise InvariantBroken(_unmapped(batch.faults), code="UNMAPPED", remedy="correct the mapping spec")
+        batch = self._mapping.apply(DecodedBatch(tables=tables), context)
+        places = pl.concat([pl.DataFrame(pl.from_arrow(tables[name].select(_PLACE))) for name in self._elements()])
+        set_aside = tuple(self._quarantined(places, batch.faults, batch.rows["cases"]))
+        kept = batch.rows
+        if set_aside:
+            kept = {name: _without(rows, places, set_aside) for name, rows in batch.rows.items()}
         folder.mkdir(parents=True)
-        for name, rows in batch.rows.items():
+        for name, rows in kept.items():
             rows.write_ipc(folder / f"{name}.arrow", compression="lz4")
-        records = [tables[name].column("_record").to_numpy() for name in self._elements()]
-        together = np.concatenate(records)
+        together = places["_record"].to_numpy()
         return StagedSlice(
             number=number,
             first_record=int(together.min()) if len(together) else 1,
@@ -310,14 +332,35 @@ class DocumentStager:
             start=size * number // of.portions,
             end=size * (number + 1) // of.portions,
             records=len(together),
-            quarantined=(),
-            totals=self._totals(batch.rows),
+            quarantined=set_aside,
+            totals=self._totals(kept, batch.rows),
             folder=folder,
         )
 
-    def _totals(self, rows: Mapping[str, pl.DataFrame]) -> Mapping[str, Parts]:
+    def _totals(self, kept: Mapping[str, pl.DataFrame], every: Mapping[str, pl.DataFrame]) -> Mapping[str, Parts]:
+        loaded, mapped = self._added(kept), self._added(every)
+        return {name: Parts(loaded=loaded[name], set_aside=mapped[name] - loaded[name]) for name in loaded}
+
+    def _added(self, rows: Mapping[str, pl.DataFrame]) -> Mapping[str, int]:
         with pl.SQLContext(frames=dict(rows), eager=True) as canonical:
             return {
-                name: Parts(loaded=int(canonical.execute(total.canonical).item() or 0))
-                for name, total in self._rules.totals.items()
+                name: int(canonical.execute(total.canonical).item() or 0) for name, total in self._rules.totals.items()
             }
+
+    def _quarantined(self, places: pl.DataFrame, faults: pl.DataFrame, cases: pl.DataFrame) -> Iterator[Quarantined]:
+        """Groups with a value that the schema allows and the mapping can't read, e.g. a code of no list."""
+        located = faults.join(places.select("_record", "group"), left_on="record", right_on="_record")
+        for (key,), rows in located.sort("record", "field").group_by(["group"], maintain_order=True):
+            own = places.filter(pl.col("group") == key)
+            group_id = derive("group", self._system, key)
+            claimed = cases.filter(pl.col("group_id") == group_id)
+            yield Quarantined(
+                group_id=group_id,
+                source_ref="of a non-resident parent" if str(key).startswith(ALONE) else str(key),
+                case_ids=tuple(claimed["case_id"]),
+                first_record=int(own["_record"].to_numpy().min()),
+                last_record=int(own["_record"].to_numpy().max()),
+                offset=int(own["_offset"][0]),
+                records=own.height,
+                reasons=tuple(_reasons(rows)),
+            )

@@ -73,7 +73,11 @@ class Loader:
             return None
         sequence = delivery.sequence or 0
         merged = work.canonical.merge_groups(
-            piece.rows(), delivery_id=delivery.delivery_id, sequence=sequence, slice_no=piece.number
+            piece.rows(),
+            delivery_id=delivery.delivery_id,
+            sequence=sequence,
+            slice_no=piece.number,
+            whole_groups=self._has_whole_groups(staged),
         )
         work.worklist.resolve_groups(merged.groups, at=now, resolution=f"came again with sequence {sequence}")
         self._set_aside(work, delivery, piece, now)
@@ -89,6 +93,10 @@ class Loader:
         if len(work.slices.done(delivery.delivery_id)) < len(staged.slices):
             return None
         return self._accept(work, delivery, staged, piece, now)
+
+    def _has_whole_groups(self, staged: Staged) -> bool:
+        """Whether groups come as a whole; a correction of a document carries single cases."""
+        return staged.verdict.full_book or self.descriptor.document is None
 
     def _set_aside(self, work: Work, delivery: Delivery, piece: StagedSlice, now: datetime) -> None:
         code = self.descriptor.worklist_code
@@ -110,6 +118,7 @@ class Loader:
             slice_no=last.number,
             source_system=self.descriptor.connector.source_system,
             whole_book=staged.verdict.full_book,
+            whole_groups=self._has_whole_groups(staged),
             held_groups=[group.group_id for group in groups],
             held_cases=[case for group in groups for case in group.case_ids],
         )
@@ -168,7 +177,9 @@ def _reported(staged: Staged, code: str) -> tuple[Reason, ...]:
     more = len(reasons) - REASONS_REPORTED
     if more <= 0:
         return tuple(reasons)
-    rest = Reason(code=code, text=f"{more:,} more faults: `integrationhub export exceptions` has every group")
+    rest = Reason(
+        code=code or reasons[0].code, text=f"{more:,} more faults: `integrationhub export exceptions` has every group"
+    )
     return (*reasons[:REASONS_REPORTED], rest)
 
 

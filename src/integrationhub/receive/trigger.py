@@ -17,7 +17,7 @@ LIMIT = 64 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
-    """What a trigger file says of its data file; None for what it doesn't say. `extra`: the feed's own required keys."""
+    """What a trigger file says of its data file; None for what it does not say. `extra`: keys of this feed alone."""
 
     file: str
     size: int

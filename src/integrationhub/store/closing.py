@@ -17,6 +17,13 @@ from integrationhub.store.staging import HELD_CASES, HELD_GROUPS, ORIGIN, VANISH
 CASES, GROUPS = CANONICAL["cases"], CANONICAL["groups"]
 
 
+def count_cases(connection: Connection, *, delivery_id: str) -> None:
+    """Count the cases of the delivery's groups anew: it came with some of them only."""
+    counted = select(func.count()).where(CASES.c.group_id == GROUPS.c.group_id, CASES.c.state == "IN_BOOK")
+    groups = update(GROUPS).where(GROUPS.c.delivery_id == delivery_id)
+    connection.execute(groups.values(case_count=counted.scalar_subquery()))
+
+
 def stage_held(connection: Connection, groups: Collection[str], cases: Collection[str]) -> None:
     """Note groups in quarantine and the cases they claim: neither counts as missing from the file."""
     for stage, identifiers in ((HELD_GROUPS, groups), (HELD_CASES, cases)):

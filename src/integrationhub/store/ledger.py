@@ -36,6 +36,13 @@ def find_live_of_groups(connection: Connection) -> None:
     _note(connection, groups, and_(LEDGER.c.case_id.is_(None), LEDGER.c.group_id == groups.c.group_id))
 
 
+def find_live_that_come_again(connection: Connection) -> None:
+    """Note the live entries without a case whose source line is staged: as it was, or as a line of a case now."""
+    groups = ENTITY_STAGES["groups"]
+    here = and_(LEDGER.c.case_id.is_(None), LEDGER.c.group_id == groups.c.group_id)
+    _note(connection, groups, and_(here, LEDGER.c.source_ref.in_(select(_STAGED.c.source_ref))))
+
+
 def _note(connection: Connection, causes: Table, belongs: ColumnElement[bool]) -> None:
     # An entry that takes another back has the other's case, group and digest. So what is live is one set without
     # another, both read through the same index.

@@ -51,13 +51,20 @@ class Canonical:
         self._connection = connection
 
     def merge_groups(
-        self, rows: Mapping[str, pl.DataFrame], *, delivery_id: str, sequence: int, slice_no: int
+        self,
+        rows: Mapping[str, pl.DataFrame],
+        *,
+        delivery_id: str,
+        sequence: int,
+        slice_no: int,
+        whole_groups: bool = True,
     ) -> Merged:
         """Replace every group in `rows["groups"]` as a whole; groups that are stored as new or newer stay as they are.
 
         `rows`: frames by entity name with the entity's columns (a ledger frame may lack entry_id and digest, the store
         computes them); entities without rows may be missing. Every row of a group comes in the same call. The slice
         must have been claimed (`Slices.claim`) in this transaction: its control sums are kept there.
+        Without `whole_groups` the delivery carries single cases: those are replaced, others of their groups stay.
         InvariantBroken: rows of another delivery, two rows with one identifier, or a required value missing.
         """
         frames = {
@@ -69,7 +76,7 @@ class Canonical:
         if not fresh:
             return Merged(debts=debts.no_changes())
         self._stage_rows(frames, fresh)
-        changes, sums = self._replace(sequence * VERSION_STEP)
+        changes, sums = self._replace(sequence * VERSION_STEP, whole_groups=whole_groups)
         Slices(self._connection).add_ledger(delivery_id, slice_no, sums)
         return Merged(groups=fresh, debts=changes, ledger=sums)
 
@@ -81,6 +88,7 @@ class Canonical:
         slice_no: int,
         source_system: str,
         whole_book: bool,
+        whole_groups: bool = True,
         held_groups: Collection[str] = (),
         held_cases: Collection[str] = (),
     ) -> Closed:
@@ -93,6 +101,9 @@ class Canonical:
         connection = self._connection
         staging.prepare(connection, *staging.CANONICAL_STAGES)
         closing.stage_held(connection, held_groups, held_cases)
+        if not whole_groups:  # what a group came without is still there
+            closing.count_cases(connection, delivery_id=delivery_id)
+            return Closed(debts=debts.no_changes())
         vanished = closing.find_vanished(connection, delivery_id=delivery_id, base=base, whole_book=whole_book)
         removed, sums = self._withdraw(base) if vanished else (debts.no_changes(), NOTHING)
         closing.mark_held(connection, delivery_id=delivery_id, base=base)
@@ -126,23 +137,33 @@ class Canonical:
             sealed = seal.seal(chosen) if name == "ledger" else chosen
             staging.fill(self._connection, ENTITY_STAGES[name], sealed)
 
-    def _replace(self, base: int) -> tuple[pl.DataFrame, LedgerSums]:
+    def _replace(self, base: int, *, whole_groups: bool) -> tuple[pl.DataFrame, LedgerSums]:
         connection, cases = self._connection, ENTITY_STAGES["cases"]
         changes = debts.staged_changes(connection)
-        seen_before = replacing.any_stored(connection)
+        # Part of a group may touch rows that its cases and groups don't tell of.
+        seen_before = not whole_groups or replacing.any_stored(connection)
         if seen_before:
             changes = pl.concat([changes, debts.left_out(connection, cases)]).sort("debt_id")
             replacing.delete_left_out(connection, cases, base=base)
-            replacing.delete_left_out_of_groups(connection, base=base)
+            if whole_groups:
+                replacing.delete_left_out_of_groups(connection, base=base)
+            else:
+                replacing.delete_left_out_of_parties(connection, base=base)
         for name, entity in ENTITIES.items():
             if not entity.append_only:
                 replacing.upsert_entity(connection, name)
         if not seen_before:  # nothing stored can be left out, or have live entries
             return changes, ledger.enter_lines(connection)
         debts.remove_left_out(connection, cases)
-        ledger.find_live_of_cases(connection, cases)
-        ledger.find_live_of_groups(connection)
-        return changes, ledger.merge_lines(connection)
+        return changes, self._merge_ledger(whole_groups=whole_groups)
+
+    def _merge_ledger(self, *, whole_groups: bool) -> LedgerSums:
+        ledger.find_live_of_cases(self._connection, ENTITY_STAGES["cases"])
+        if whole_groups:
+            ledger.find_live_of_groups(self._connection)
+        else:
+            ledger.find_live_that_come_again(self._connection)
+        return ledger.merge_lines(self._connection)
 
     def _withdraw(self, base: int) -> tuple[pl.DataFrame, LedgerSums]:
         connection = self._connection

@@ -85,6 +85,16 @@ def delete_left_out_of_groups(connection: Connection, *, base: int) -> None:
         _delete_unstaged(connection, name, and_(table.c.case_id.is_(None), table.c.group_id.in_(groups)), base)
 
 
+def delete_left_out_of_parties(connection: Connection, *, base: int) -> None:
+    """What a delivery of single cases replaces beside them: addresses of its parties, activities of its NRPs that
+    belong to no case (csa2003.md §1).
+    """
+    parties = select(ENTITY_STAGES["parties"].c.party_id)
+    _delete_unstaged(connection, "addresses", CANONICAL["addresses"].c.party_id.in_(parties), base)
+    groups, history = select(ENTITY_STAGES["groups"].c.group_id), CANONICAL["history"]
+    _delete_unstaged(connection, "history", and_(history.c.case_id.is_(None), history.c.group_id.in_(groups)), base)
+
+
 def _delete_unstaged(connection: Connection, name: str, scope: ColumnElement[bool], base: int) -> None:
     table, stage, key = CANONICAL[name], ENTITY_STAGES[name], ENTITIES[name].key
     # EXCEPT is hashed or sorted whatever the planner believes; as NOT EXISTS it became a nested loop over millions of

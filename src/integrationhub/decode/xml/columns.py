@@ -2,7 +2,7 @@
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -11,8 +11,6 @@ import pyarrow as pa
 from integrationhub.decode.xml.faults import Faults
 from integrationhub.decode.xml.layout import DocumentLayout, Element, Kind
 from integrationhub.decode.xml.values import TYPES, converted
-
-_LARGEST_LINE = 2**32 - 1
 
 
 @dataclass(slots=True)
@@ -49,22 +47,20 @@ class Gatherer:
         self._child: str | None = None
         self._text: list[str] = []
         self.records = 0
-        self._lines, self._offsets = array("I"), array("Q")
+        self._offsets = array("Q")
 
     @property
     def waiting(self) -> int:
         """Rows that were not handed on yet."""
         return sum(len(rows.records) for rows in self._rows.values())
 
-    def start(self, list_name: str, name: str, attributes: Mapping[str, str], place: tuple[int, int]) -> None:
-        """An element of a list begins, at this byte offset and line."""
-        offset, line = place
+    def start(self, list_name: str, name: str, attributes: Mapping[str, str], offset: int) -> None:
+        """An element of a list begins at a byte."""
         element = self._layout.lists.get(list_name)
         if element is None or element.name != name:
             self._element = None  # the schema will say so
             return
         self.records += 1
-        self._lines.append(min(line, _LARGEST_LINE))
         self._offsets.append(offset)
         self._element, self._counts = element, {}
         self._rows[name].add(self.records, offset, attributes)
@@ -95,11 +91,13 @@ class Gatherer:
         elif child is not None and child.text:
             self._rows[name].columns[name][-1] = "".join(self._text)
 
-    def at_line(self, line: int) -> tuple[int | None, int | None]:
-        """Number and offset of the first element that begins on a line, or else of the one before it."""
-        place = bisect_left(self._lines, line)
-        if place == len(self._lines) or self._lines[place] != line:
-            place -= 1
+    def offsets_from(self, start: int) -> Sequence[int]:
+        """Where elements begin, from a byte on."""
+        return self._offsets[bisect_left(self._offsets, start) :]
+
+    def before(self, end: int) -> tuple[int | None, int | None]:
+        """Number and offset of the last element that begins before a byte."""
+        place = bisect_left(self._offsets, end) - 1
         return (place + 1, self._offsets[place]) if place >= 0 else (None, None)
 
     def flush(self) -> Iterator[dict[str, pa.Table]]:

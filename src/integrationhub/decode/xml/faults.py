@@ -6,9 +6,9 @@ from typing import Literal
 from integrationhub.records import Reason
 from integrationhub.sdk.descriptor import DocumentCodes
 
-Check = Literal["oversize", "compression", "doctype", "wellformed", "root", "invalid", "count", "control"]
+Check = Literal["header", "oversize", "compression", "doctype", "wellformed", "root", "invalid", "count", "control"]
 ORDER: tuple[Check, ...] = (
-    "oversize", "compression", "doctype", "wellformed", "root", "invalid", "count", "control",
+    "header", "oversize", "compression", "doctype", "wellformed", "root", "invalid", "count", "control",
 )  # fmt: skip
 """The order in which checks are judged. Two of them share a code: a damaged container and a damaged document."""
 
@@ -22,6 +22,7 @@ class Faults:
     """What was found so far; of each check the first fault counts."""
 
     codes: DocumentCodes
+    header_code: str = "HEADER"  # of a root element that says otherwise than the trigger file
     found: dict[Check, Reason] = field(default_factory=dict)
 
     def note(
@@ -39,6 +40,7 @@ class Faults:
 
     def _code(self, check: Check) -> str:
         return {
+            "header": self.header_code,
             "oversize": self.codes.oversize,
             "compression": self.codes.damaged,
             "doctype": self.codes.doctype,

@@ -1,12 +1,12 @@
 """Flat lists brought together in source groups, and groups in portions that fit into memory.
 
-The rows of a document stand in lists by kind and name each other by keys. A **source group** is everything of the cases
-that one party has in the role that owns a group (in CS2 the non-resident parent); a case without such a party is a group
-of its own. A row that hangs on nothing in the document is a group of its own, too, without cases: it is kept, and nothing
-else depends on it.
+The rows of a document stand in lists by kind and name each other by keys. A **source group** is everything of the
+cases that one party has in the role that owns a group (in CS2 the non-resident parent); a case without such a party
+is a group of its own. A row that hangs on nothing in the document is a group of its own, too, without cases: it is
+kept, and nothing else depends on it.
 
-Only keys are held for the whole document; its values come portion by portion. Portions hold whole groups in the order in
-which their first case stands in the document, and depend on the document alone.
+Only keys are held for the whole document; its values come portion by portion. Portions hold whole groups in the order
+in which their first case stands in the document, and depend on the document alone.
 """
 
 from collections.abc import Mapping

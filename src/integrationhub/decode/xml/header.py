@@ -5,6 +5,7 @@ It is only compared with the trigger file: a document that can't be read here is
 
 import re
 import zlib
+from contextlib import suppress
 from datetime import date
 from typing import BinaryIO
 from xml.parsers import expat
@@ -47,8 +48,6 @@ def _root_of(head: bytes) -> dict[str, str]:
 
     parser.StartElementHandler = start
     parser.StartDoctypeDeclHandler = doctype
-    try:
+    with suppress(Stop, expat.ExpatError):
         parser.Parse(head, False)  # noqa: FBT003 - expat's own signature
-    except (Stop, expat.ExpatError):
-        pass
     return found

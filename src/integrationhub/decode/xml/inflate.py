@@ -1,8 +1,8 @@
 """One gzip member (RFC 1952), inflated in pieces, and never more of it than was promised.
 
-The promise is the trigger file's word on the size of the document. Whatever comes out beyond it is the mark of a wrong
-file or of a bomb: reading stops at once. At most `PIECE` bytes are inflated at a time, so memory is bounded whatever the
-ratio; an inflated byte is never kept here.
+The promise is the trigger file's word on the size of the document. Whatever comes out beyond it is the mark of a
+wrong file or of a bomb: reading stops at once. At most `PIECE` bytes are inflated at a time, so memory is bounded
+whatever the ratio; an inflated byte is never kept here.
 """
 
 import zlib

@@ -1,7 +1,7 @@
 """The lists of an extract as tables, read from its XML Schema: elements are rows, attributes are columns.
 
-A list element's attributes become columns by their declared types; a child element with text that may occur once becomes
-a column, one that may repeat, or has attributes of its own, becomes a child table.
+A list element's attributes become columns by their declared types; a child element with text that may occur once
+becomes a column, one that may repeat, or has attributes of its own, becomes a child table.
 """
 
 from collections.abc import Iterator, Mapping

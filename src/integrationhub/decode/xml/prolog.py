@@ -22,15 +22,18 @@ _ENCODINGS = (
 )
 """First bytes of a document and the encoding that they show; all others hold ASCII's characters as ASCII does."""
 
+ASCII_LIKE = "latin-1"
+"""Stands for all encodings that contain ASCII; UTF-8 is one of them."""
+
 _ENDS = (("<?", "?>"), ("<!--", "-->"))
 _BLANKS = "\ufeff \t\r\n"
 
 
 def encoding_of(head: bytes) -> str:
-    """The family of encodings that the first bytes belong to; latin-1 stands for all that contain ASCII."""
+    """The family of encodings that the first bytes belong to; ASCII_LIKE where they hold ASCII."""
     if len(head) > 1 and head[1] == 0 and not head.startswith((b"\xff\xfe", b"<\x00\x00\x00")):
         return "utf-16-le"
-    return next((name for mark, name in _ENCODINGS if head.startswith(mark)), "latin-1")
+    return next((name for mark, name in _ENCODINGS if head.startswith(mark)), ASCII_LIKE)
 
 
 def has_doctype(head: bytes) -> bool:

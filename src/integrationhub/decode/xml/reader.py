@@ -1,14 +1,15 @@
 """An extract streamed through two parsers at once: expat for values and places, libxml2 for the schema.
 
-expat tells the byte offset of every element (of its `<` in the uncompressed document), which libxml2 does not; libxml2
-validates while it parses, but tells its verdict only at the end. Both get the same pieces; neither keeps a tree. A piece
-reaches libxml2 only after expat has taken it without meeting a DOCTYPE.
+expat tells the byte offset of every element (of its `<` in the uncompressed document), which libxml2 does not;
+libxml2 validates while it parses, but tells its verdict only at the end. Both get the same pieces; neither keeps a
+tree. A piece reaches libxml2 only after expat has taken it without meeting a DOCTYPE.
 
 Elements of lists are numbered from 1 in the order of the document: that is a row's `_record`. Values are gathered in
 columns and handed on every `ROWS` elements.
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 from typing import Any
 from xml.parsers import expat
 
@@ -18,7 +19,7 @@ from lxml import etree
 from integrationhub.decode.xml.columns import Gatherer
 from integrationhub.decode.xml.faults import Faults, Stop
 from integrationhub.decode.xml.layout import DocumentLayout
-from integrationhub.decode.xml.prolog import SCANNED, has_doctype
+from integrationhub.decode.xml.prolog import ASCII_LIKE, SCANNED, encoding_of, has_doctype
 
 ROWS = 50_000
 DEEPEST = 64
@@ -30,12 +31,13 @@ MOST_CHILDREN = 1_000_000
 LONGEST_TOKEN = 16 * 1024 * 1024
 """Bytes that one tag or comment may be long: a parser must hold it whole."""
 
+_UNNAMED = "PARSER_LIMIT"
 _DOCTYPE = b"<!DOCTYPE"
 _SEPARATOR = " "
 
 
 class DocumentReader:
-    """Reads one document. `faults` has what is wrong with it afterwards; `header` and `control` what it says of itself."""
+    """Reads one document; `faults` has what is wrong with it, `header` and `control` what it says of itself."""
 
     def __init__(self, layout: DocumentLayout, *, root: str, faults: Faults) -> None:
         self._layout = layout
@@ -78,6 +80,9 @@ class DocumentReader:
         if has_doctype(head):
             self._refuse_doctype(0)
             self._good = False
+        elif encoding_of(head) != ASCII_LIKE:  # expat would follow a byte order mark, whatever it was told
+            self._faults.note("wellformed", "the document is not UTF-8", offset=0)
+            self._good = False
         return True
 
     def _take(self, piece: bytes, *, final: bool = False) -> Iterator[dict[str, pa.Table]]:
@@ -97,19 +102,30 @@ class DocumentReader:
             self._faults.note("invalid", f"a tag or comment is longer than {LONGEST_TOKEN} bytes", offset=self._fed)
             self._good = False
             return
-        self._validator.feed(piece)
+        self._validate(piece)
         if self._gatherer.waiting >= ROWS and len(self._path) <= 2:  # noqa: PLR2004 - no element is open
             yield from self._gatherer.flush()
         elif self._gatherer.waiting > MOST_CHILDREN:
             self._faults.note("invalid", "one element has more children than any schema allows", record=self.records)
             self._good = False
 
+    def _validate(self, piece: bytes) -> None:
+        start = self._fed - len(piece)
+        cuts = [offset - start for offset in self._gatherer.offsets_from(start)]
+        for here, there in pairwise([0, *(cut for cut in cuts if cut), len(piece)]):
+            broken = self._validator.feed(piece[here:there])
+            if broken is not None:
+                self._note_invalid(broken, start + there)
+
     def _close(self) -> None:
-        broken = self._validator.close() if self._good and "root" not in self._faults.found else None
+        broken = self._validator.close() if self._good else None
         if broken is not None:
-            text = f"the document is not valid against the schema: line {broken.number}, {broken.rule}"
-            record, offset = self._gatherer.at_line(broken.number)
-            self._faults.note("invalid", text, record=record, offset=offset)
+            self._note_invalid(broken, self._fed)
+
+    def _note_invalid(self, rule: str, end: int) -> None:
+        record, offset = self._gatherer.before(end)
+        text = f"the element is not valid against the schema ({rule})"
+        self._faults.note("invalid", text, record=record, offset=offset)
 
     def _note_malformed(self, exc: expat.ExpatError, piece: bytes) -> None:
         offset = max(self._expat.ErrorByteIndex, 0)
@@ -158,7 +174,7 @@ class DocumentReader:
         elif depth == 1 and local in self._layout.single:
             self.control[local] = attributes
         elif depth == 2:  # noqa: PLR2004 - root, list, element
-            self._gatherer.start(path[1], local, attributes, (offset, self._expat.CurrentLineNumber))
+            self._gatherer.start(path[1], local, attributes, offset)
         elif depth == 3:  # noqa: PLR2004 - root, list, element, child
             self._gatherer.start_child(local, attributes, offset)
 
@@ -178,16 +194,11 @@ class DocumentReader:
             self._gatherer.add_text(text)
 
 
-class _Fault:
-    """Where the schema is broken: a line, and the name of the rule (never a value)."""
-
-    def __init__(self, number: int, rule: str) -> None:
-        self.number = number
-        self.rule = rule
-
-
 class _Validator:
-    """libxml2 as a validator: nothing is resolved, fetched or kept."""
+    """libxml2 as a validator: nothing is resolved, fetched or kept.
+
+    It is fed element by element, because for a broken attribute it tells no place: the bytes that made it complain do.
+    """
 
     def __init__(self, layout: DocumentLayout) -> None:
         names = [item.name for item in layout.lists.values()]
@@ -204,31 +215,34 @@ class _Validator:
             remove_comments=True,
             remove_pis=True,
         )
-        self._fault: _Fault | None = None
         self._idle = False
 
     def give_up(self) -> None:
-        """Stop validating: the document is refused for another reason."""
+        """Stop validating: the document is refused anyway."""
         self._idle = True
 
-    def feed(self, piece: bytes) -> None:
-        """Take the next bytes."""
+    def feed(self, piece: bytes) -> str | None:
+        """Take the next bytes; the name of the rule that they break (never a value)."""
         if self._idle:
-            return
+            return None
         try:
             self._parser.feed(piece)
+            broken = self._rule(self._parser.feed_error_log)
             self._forget()
         except etree.XMLSyntaxError as exc:
-            self._fail(exc)
+            broken = self._rule(exc.error_log) or _UNNAMED
+        self._idle = broken is not None
+        return broken
 
-    def close(self) -> _Fault | None:
-        """The first fault, once all bytes are in."""
-        if not self._idle:
-            try:
-                self._parser.close()
-            except etree.XMLSyntaxError as exc:
-                self._fail(exc)
-        return self._fault
+    def close(self) -> str | None:
+        """The rule that is broken by the end of the document."""
+        if self._idle:
+            return None
+        try:
+            self._parser.close()
+        except etree.XMLSyntaxError as exc:
+            return self._rule(exc.error_log) or _UNNAMED
+        return None
 
     def _forget(self) -> None:
         """Drop what has been validated, so that no tree grows."""
@@ -238,8 +252,5 @@ class _Validator:
             while parent is not None and element.getprevious() is not None:
                 del parent[0]
 
-    def _fail(self, exc: etree.XMLSyntaxError) -> None:
-        entries = list(exc.error_log)
-        first = entries[0] if entries else None
-        self._fault = _Fault(first.line if first else exc.lineno or 0, first.type_name if first else "PARSER")
-        self._idle = True
+    def _rule(self, log: Any) -> str | None:  # noqa: ANN401 - lxml's log has no public type
+        return next((str(entry.type_name) for entry in log), None)

@@ -1,7 +1,8 @@
 """Attribute values to columns: what the schema's types allow, exactly, or a fault.
 
-Dates become whole numbers CCYYMMDD and money becomes pence, so that the mapping reads them as it reads any feed. A value
-that the type's lexical space allows but a column can't hold (a date with a time zone, a year of five digits) is a fault.
+Dates become whole numbers CCYYMMDD and money becomes pence, so that the mapping reads them as it reads any feed. A
+value that the type's lexical space allows but a column can't hold (a date with a time zone, a year of five digits) is
+a fault.
 """
 
 from collections.abc import Mapping, Sequence
