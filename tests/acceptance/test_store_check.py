@@ -35,8 +35,7 @@ ALTERATIONS = (
     *(f"UPDATE ledger SET {change} WHERE entry_id = {ROW}" for change in CHANGES),  # noqa: S608 - all of it stands here
     f"DELETE FROM ledger WHERE entry_id = {ROW}",  # noqa: S608 - as above
     "DELETE FROM ledger",
-    "UPDATE ledger SET pence = (SELECT min(pence) + max(pence) FROM ledger) - pence"
-    " WHERE pence IN ((SELECT max(pence) FROM ledger), (SELECT min(pence) FROM ledger))",
+    "UPDATE ledger SET pence = (SELECT min(pence) + max(pence) FROM ledger) - pence WHERE abs(pence) > 0",
 )
 
 
