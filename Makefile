@@ -9,6 +9,7 @@ VENV ?= .venv
 PYTHON ?=
 PYTEST_ARGS ?=
 BENCH ?=
+FUZZ_SECONDS ?= 60
 
 INSTALLED := $(VENV)/.installed
 BIN := $(VENV)/bin
@@ -16,7 +17,7 @@ CANDIDATES := $(or $(PYTHON),python3.11 python3.12 python3.13 python3)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format docs bench report-accuracy clean
+.PHONY: help install demo test lint format docs bench bench-decode report-accuracy fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +66,13 @@ bench: $(INSTALLED) ## speed, as ratios to limits measured in the same run
 report-accuracy: $(INSTALLED) ## how right judged arrears are on a generated estate, as build/accuracy/accuracy.{md,svg}
 	$(BIN)/integrationhub estate accuracy --groups 2000 --out build/accuracy
 
+bench-decode: $(INSTALLED) ## speed and memory of the decoder
+	$(BIN)/python -m benchmarks decode decode_memory
+
+# Atheris has no place among the hub's own dependencies: it gets an environment of its own, with the hub in it.
+fuzz: $(INSTALLED) ## look for bytes and copybooks that break the decoder, FUZZ_SECONDS each
+	$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS)
+
 clean: ## remove the environment and everything that was generated
-	rm -rf $(VENV) build dist hub-data demo .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build dist hub-data demo .fuzz .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

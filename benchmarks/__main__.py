@@ -11,8 +11,10 @@ from benchmarks.machine import machine_line
 from benchmarks.results import Result, save, shown
 
 BENCHMARKS = {
-    "decode": "the 1993 extract to Arrow tables, against reading and translating its bytes and against a plain reader",
+    "decode": "mainframe files to Arrow tables, against reading and translating their bytes and against other readers",
+    "decode_memory": "`integrationhub decode` of 100 MB and of 2 GB: memory must not grow with the file",
     "ingest": "the 1993 extract, from file to merged rows, on SQLite and PostgreSQL, against writing the same rows",
+    "mapping": "ledger lines to canonical rows by batch size, against a per-row function and expressions by hand",
     "startup": "commands that answer at once, against an empty Python program",
 }
 """Name of the module → what is measured, in the order in which they run."""

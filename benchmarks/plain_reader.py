@@ -30,8 +30,12 @@ class PlainReader:
         encoding: str,
         record_types: Mapping[str, str],
         redefines: Mapping[str, tuple[str, Mapping[str, str]]],
+        record_length: int | None = None,
     ) -> None:
+        """Records have their length in four bytes in front, unless all have the same `record_length`."""
         self._encoding = encoding
+        self._record_length = record_length
+        self._type_width = len(next(iter(record_types)))
         self._redefines = redefines
         self._levels = {
             value.encode(encoding): (level, self._group(copybook.record(level)))
@@ -39,14 +43,15 @@ class PlainReader:
         }
 
     def read(self, data: bytes) -> Iterator[tuple[str, Values]]:
-        """01 level and values of every record; each has its length in four bytes in front."""
-        position, end = 0, len(data)
-        unpack = struct.Struct(">I").unpack_from
+        """01 level and values of every record."""
+        position, end, fixed, width = 0, len(data), self._record_length, self._type_width
+        unpack, header = struct.Struct(">I").unpack_from, 0 if fixed else 4
         while position < end:
-            (length,) = unpack(data, position)
-            level, read = self._levels[data[position + 4 : position + 6]]
+            length = fixed or unpack(data, position)[0]
+            start = position + header
+            level, read = self._levels[data[start : start + width]]
             values: Values = {}
-            read(data, position + 4, values)
+            read(data, start, values)
             yield level, values
             position += length
 

@@ -7,6 +7,7 @@ with so many commands that starting Python for each would take most of the time.
 import contextlib
 import io
 import json
+import logging
 import os
 import re
 import signal
@@ -94,6 +95,7 @@ class Installation:
             mock.patch.dict(os.environ, self.environment(**settings), clear=True),
             contextlib.redirect_stdout(out),
             contextlib.redirect_stderr(err),
+            _logging_as_before(),
         ):
             ended = run_here(program, [str(argument) for argument in arguments])
         out.seek(0)
@@ -139,6 +141,19 @@ class Installation:
     def rows(self, name: str) -> list[dict[str, Any]]:
         """One export, row by row."""
         return [json.loads(line) for line in self.exports()[name].splitlines()]
+
+
+@contextlib.contextmanager
+def _logging_as_before() -> Iterator[None]:
+    """A command sets up the logs of its process; here they are set back at its end."""
+    root, own = logging.getLogger(), logging.getLogger("integrationhub")
+    before = root.level, own.level, list(root.handlers)
+    try:
+        yield
+    finally:
+        root.setLevel(before[0])
+        own.setLevel(before[1])
+        root.handlers[:] = before[2]
 
 
 def _checked(done: Done, arguments: Sequence[object], code: int | None) -> Done:

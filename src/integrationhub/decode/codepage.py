@@ -60,12 +60,12 @@ def code_page(name: str, *, multibyte: bool = False) -> CodePage:
         texts = [bytes([byte]).decode(codec, errors="replace") for byte in range(256)]
         signs = [sign.encode(codec) for sign in (" ", "+", "-", "0")]
     except (LookupError, UnicodeError) as exc:
-        raise _unknown(f"no code page {name!r}") from exc
+        raise _unknown(name, "there is no such code page") from exc
     if any(len(sign) != 1 for sign in signs) or any(len(text) > 1 for text in texts):
-        raise _unknown(f"{name!r} is no code page for records")
+        raise _unknown(name, "its characters have no fixed bytes")
     several = any(len(text) != 1 for text in texts) or _has_pairs(codec, texts)
     if several and not multibyte:
-        raise _unknown(f"{name!r} is no single-byte code page")
+        raise _unknown(name, "it is no single-byte code page")
     return _tabulated(codec, texts, signs, several=several)
 
 
@@ -87,8 +87,10 @@ def _tabulated(codec: str, texts: list[str], signs: list[bytes], *, several: boo
     )
 
 
-def _unknown(text: str) -> ConfigurationError:
-    return ConfigurationError(text, code="ENCODING_UNKNOWN", remedy="name one, as cp1146")
+def _unknown(name: str, why: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"encoding {name!r} can't be used: {why}", code="ENCODING_UNKNOWN", remedy="name a code page, as cp1146"
+    )
 
 
 def text_page(usage: Usage, page: CodePage) -> CodePage:

@@ -7,7 +7,6 @@ can't be written to costs only the time of building it again.
 
 import hashlib
 import json
-import os
 from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import suppress
@@ -50,7 +49,7 @@ def index_of(file: RecordFile, layout: str) -> RecordIndex:
             return RecordIndex(records=tuple(kept["records"]), offsets=tuple(kept["offsets"]))
     places = list(file.restarts())
     index = RecordIndex(records=tuple(record for record, _ in places), offsets=tuple(offset for _, offset in places))
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    part = path.with_name(f"{path.name}.part")
     with suppress(OSError):
         part.write_text(json.dumps({"facts": facts, **asdict(index)}), encoding="utf-8")
         part.replace(path)

@@ -21,7 +21,34 @@ def truth(text: str, constants: Mapping[str, object]) -> bool | None:
     done = simplify(tree.copy())
     if isinstance(done, exp.Boolean):
         return bool(done.this)
-    return False if isinstance(done, exp.Null) else None
+    return False if isinstance(done, exp.Null) or _contradicts_itself(tree) else None
+
+
+def _contradicts_itself(tree: exp.Expression) -> bool:
+    """Whether conditions that must hold together leave a name no constant that it could be."""
+    allowed: dict[str, set[str]] = {}
+    refused: dict[str, set[str]] = {}
+    for part in _conjuncts(tree):
+        if not isinstance(part, exp.EQ | exp.NEQ | exp.In) or not isinstance(part.this, exp.Column):
+            continue
+        values = part.expressions if isinstance(part, exp.In) else [part.args["expression"]]
+        if all(isinstance(value, exp.Literal) for value in values):
+            name, texts = sql.names(part.this)[0], {str(value.this) for value in values}
+            if isinstance(part, exp.NEQ):
+                refused.setdefault(name, set()).update(texts)
+            else:
+                allowed[name] = allowed.get(name, texts) & texts
+    return any(not texts - refused.get(name, set()) for name, texts in allowed.items())
+
+
+def _conjuncts(tree: exp.Expression) -> Iterator[exp.Expression]:
+    if isinstance(tree, exp.Paren):
+        yield from _conjuncts(tree.this)
+    elif isinstance(tree, exp.And):
+        yield from _conjuncts(tree.this)
+        yield from _conjuncts(tree.args["expression"])
+    else:
+        yield tree
 
 
 def impossible(text: str, can_be: CanBe) -> Iterator[str]:

@@ -25,7 +25,9 @@ class EntityPlan:
         """The entity's rows of one batch, sources in the order of the spec, rows in file order."""
         parts = [source.run(tables, context, self.mapping_id) for source in self.sources]
         filled = [part.rows for part in parts if not part.rows.is_empty()]
-        rows = pl.concat(filled) if filled else parts[0].rows
+        if not filled:
+            return Mapped(rows=parts[0].rows)
+        rows = filled[0] if len(filled) == 1 else pl.concat(filled)
         apart = [name for name in rows.columns if name.startswith(APART)]
         faults = [fault for part in parts for fault in part.faults]
         if self.repeats in {"first", "last"}:
@@ -33,7 +35,7 @@ class EntityPlan:
         else:
             faults += self._repeats_of(rows, apart or [self.entity.key])
         return Mapped(
-            rows=rows.drop(apart),
+            rows=rows.drop(apart) if apart else rows,
             faults=faults,
             notes=[note for part in parts for note in part.notes],
             gaps=[gap for part in parts for gap in part.gaps],
@@ -49,8 +51,7 @@ class EntityPlan:
 
     def _repeats_of(self, rows: pl.DataFrame, key: list[str]) -> Iterator[pl.DataFrame]:
         """A fault for every row whose key stood in a row before it."""
-        keys = rows.select(key)
-        if rows.height <= 1 or keys.n_unique() == rows.height:
+        if rows.height <= 1 or rows.select(key).n_unique() == rows.height:
             return
         again = rows.filter(~pl.struct(key).is_first_distinct() & pl.all_horizontal(pl.col(key).is_not_null()))
         place = self.sources[0].key_place

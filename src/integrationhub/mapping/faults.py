@@ -4,7 +4,7 @@ A batch is nearly always clean, so rules are first silenced by counting nulls, w
 are asked in one pass whether they hold anywhere; only for these are rows picked.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -32,24 +32,22 @@ class Rule:
     unless_null: tuple[str, ...] = ()
     balance: tuple[str, str, str | None] | None = None
 
-    def can_hold(self, frame: pl.DataFrame) -> bool:
+    def can_hold(self, nulls: Mapping[str, int], height: int) -> bool:
         """False if null counts alone prove that no row breaks the rule."""
-        if any(_nulls(frame, column) == 0 for column in self.unless_null):
-            return False
+        for column in self.unless_null:
+            if nulls[column] == 0:
+                return False
         if self.balance is None:
             return True
         source, value, mark = self.balance
-        marks = 0 if mark is None else frame.height - _nulls(frame, mark)
-        return _nulls(frame, value) != _nulls(frame, source) + marks
-
-
-def _nulls(frame: pl.DataFrame, column: str) -> int:
-    return frame.get_column(column).null_count()
+        marks = 0 if mark is None else height - nulls[mark]
+        return nulls[value] != nulls[source] + marks
 
 
 def find(frame: pl.DataFrame, rules: Sequence[Rule]) -> list[tuple[Rule, pl.DataFrame]]:
     """The rules that hold somewhere in a working frame, each with its fault table."""
-    asked = [rule for rule in rules if rule.can_hold(frame)]
+    nulls = {column.name: column.null_count() for column in frame.get_columns()}
+    asked = [rule for rule in rules if rule.can_hold(nulls, frame.height)]
     if not asked:
         return []
     answers = frame.select_seq([rule.condition.any().alias(str(number)) for number, rule in enumerate(asked)]).row(0)

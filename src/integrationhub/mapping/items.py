@@ -20,20 +20,25 @@ MARK = "_mark"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """Working columns that belong together. `needs` names the computed values that must stand before them.
+    """A working column and its mark. `needs` names the computed values that must stand before them.
 
     `dtype` is None where only a run can tell (SQL). `texts` are constants that a CODE field could get.
     """
 
     name: str
-    columns: tuple[pl.Expr, ...]
+    column: pl.Expr
     needs: frozenset[str]
     text: str
+    mark: pl.Expr | None = None  # why a date is empty; null in rows that have one
     rules: tuple[Rule, ...] = ()
     places: tuple[Place, ...] = ()
     dtype: pl.DataType | None = None
-    marked: bool = False
     texts: tuple[str, ...] = ()
+
+    @property
+    def marked(self) -> bool:
+        """Whether it has a mark."""
+        return self.mark is not None
 
 
 @dataclass(slots=True)
@@ -54,7 +59,7 @@ class Compiler:
             return self._converted(name, spec, spec.origin, text)
         value, dtype, texts = self._made(spec)
         value = self._otherwise(self._where(spec.when, value), spec.default)
-        return self._item(name, (value.alias(f"={name}"),), text, dtype=dtype, texts=texts)
+        return self._item(name, value, text, dtype=dtype, texts=texts)
 
     def validation(self, number: int, spec: ValidateSpec) -> list[Item]:
         """Source fields that are read only to see whether they can be."""
@@ -87,7 +92,7 @@ class Compiler:
         self._refs = []
         number = pl.int_range(1, pl.len() + 1).over([self._name(part) for part in parts])
         text = f"number among rows of the same {', '.join(parts)}"
-        return self._item(name, (number.alias(f"={name}"),), text, dtype=pl.Int64())
+        return self._item(name, number, text, dtype=pl.Int64())
 
     def refs(self) -> tuple[Ref, ...]:
         """The names met since the last item."""
@@ -128,12 +133,10 @@ class Compiler:
         source = refs[0].expr if len(refs) == 1 else pl.coalesce([ref.expr for ref in refs])
         converted = convert(source, spec, self.environment)
         default = spec.default if isinstance(spec, FieldSpec) else None
-        value = self._where(spec.when, _with_default(source, converted, default)).alias(f"={name}")
-        columns = [value]
-        if converted.mark is not None:
-            columns.append(self._where(spec.when, converted.mark).alias(f"={name}{MARK}"))
+        value = self._where(spec.when, _with_default(source, converted, default))
+        mark = None if converted.mark is None else self._where(spec.when, converted.mark)
         rules = self._faults(name, spec, refs, converted, spared=default is not None)
-        return self._item(name, columns, text, rules=rules, dtype=converted.dtype, marked=converted.mark is not None)
+        return self._item(name, value, text, rules=rules, dtype=converted.dtype, mark=mark)
 
     def _faults(
         self, name: str, spec: Conversion, refs: list[Ref], converted: Converted, *, spared: bool
@@ -172,23 +175,23 @@ class Compiler:
     def _item(
         self,
         name: str,
-        columns: Sequence[pl.Expr],
+        value: pl.Expr,
         text: str,
         *,
         rules: tuple[Rule, ...] = (),
         dtype: pl.DataType | None,
-        marked: bool = False,
+        mark: pl.Expr | None = None,
         texts: tuple[str, ...] = (),
     ) -> Item:
         return Item(
             name=name,
-            columns=tuple(columns),
+            column=value.alias(f"={name}"),
+            mark=None if mark is None else mark.alias(f"={name}{MARK}"),
             needs=frozenset(ref.computed for ref in self._refs if ref.computed is not None),
             text=text,
             rules=rules,
             places=places(self._refs),
             dtype=dtype,
-            marked=marked,
             texts=texts,
         )
 

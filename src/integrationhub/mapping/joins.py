@@ -7,6 +7,10 @@ import polars as pl
 
 from integrationhub.mapping.tables import Lookup, Tables
 
+FEW_HERE, FEW_THERE = 64, 1_000
+"""Up to so many rows of the frame and of the joined table, rows are found by a dictionary: a join costs three times as
+much."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinStep:
@@ -23,6 +27,12 @@ class JoinStep:
         names = {name: f"{self.alias}.{name}" for name in dict.fromkeys((*self.lookup.keys, *self.fields))}
         if right.is_empty() or any(_all_null(frame, key) for key in self.left_on):
             return _with_nulls(frame, ((column, right.schema[name]) for name, column in names.items()))
+        if frame.height <= FEW_HERE and right.height <= FEW_THERE:
+            known = tables.places(self.lookup)
+            keys = zip(*(frame.get_column(key).to_list() for key in self.left_on), strict=True)
+            rows = pl.Series([known.get(key) for key in keys], dtype=pl.UInt32)
+            found = [right.get_column(name).gather(rows).alias(column) for name, column in names.items()]
+            return frame.hstack(found)
         return frame.join(
             right.select([pl.col(name).alias(column) for name, column in names.items()]),
             left_on=self.left_on,
@@ -69,4 +79,9 @@ def _all_null(frame: pl.DataFrame, column: str) -> bool:
 
 
 def _with_nulls(frame: pl.DataFrame, columns: Iterable[tuple[str, pl.DataType]]) -> pl.DataFrame:
-    return frame.with_columns([pl.lit(None, dtype=dtype).alias(name) for name, dtype in columns])
+    return frame.hstack([nothing(name, dtype, frame.height) for name, dtype in columns])
+
+
+def nothing(name: str, dtype: pl.DataType, height: int) -> pl.Series:
+    """A column of nulls."""
+    return pl.Series(name, [None], dtype=dtype).new_from_index(0, height)

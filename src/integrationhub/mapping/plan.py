@@ -7,6 +7,7 @@ the frame, however many columns it has.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 
 import polars as pl
 
@@ -14,8 +15,8 @@ from integrationhub.canonical import model
 from integrationhub.canonical.frames import POLARS_TYPES, schema
 from integrationhub.errors import ConfigurationError
 from integrationhub.mapping.faults import MISSING, Rule, fault_columns, find
-from integrationhub.mapping.items import Item
-from integrationhub.mapping.joins import JoinStep, PivotStep
+from integrationhub.mapping.items import MARK, Item
+from integrationhub.mapping.joins import JoinStep, PivotStep, nothing
 from integrationhub.mapping.scope import Place
 from integrationhub.mapping.tables import FEW, Tables
 
@@ -53,6 +54,32 @@ class Mapped:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """Columns that need only those of the levels before; a mark is asked for only where its column has nulls."""
+
+    columns: tuple[pl.Expr, ...]
+    marks: tuple[tuple[str, str, pl.Expr], ...]  # column, its mark, the mark's expression
+
+    def computed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame with the level's columns beside."""
+        frame = _beside(frame, self.columns)
+        if not self.marks:
+            return frame
+        asked, empty = list[pl.Expr](), list[pl.Series]()
+        for column, mark, expression in self.marks:
+            if frame.get_column(column).null_count():
+                asked.append(expression)
+            else:
+                empty.append(nothing(mark, pl.String(), frame.height))
+        frame = frame.hstack(empty) if empty else frame
+        return _beside(frame, asked) if asked else frame
+
+
+def _beside(frame: pl.DataFrame, columns: Sequence[pl.Expr]) -> pl.DataFrame:
+    return frame.with_columns_seq(columns) if frame.height <= FEW else frame.with_columns(columns)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourcePlan:
     """One source of an entity, compiled."""
 
@@ -63,7 +90,7 @@ class SourcePlan:
     early: pl.Expr | None  # `where` over the source table alone
     late: pl.Expr | None  # `where` over joined tables too
     steps: tuple[JoinStep | PivotStep, ...]
-    levels: tuple[tuple[pl.Expr, ...], ...]
+    levels: tuple[Level, ...]
     items: Mapping[str, Item]
     rules: tuple[Rule, ...]
     contexts: Mapping[str, str]  # canonical field → fact of the delivery
@@ -90,6 +117,8 @@ class SourcePlan:
 
     def _joined(self, tables: Tables) -> pl.DataFrame:
         """The source columns with the joined ones beside them, of the rows that `where` lets through."""
+        if tables.is_empty(self.table):
+            return tables.frame(self.table)
         frame = tables.frame(self.table)
         if self.early is not None and not frame.is_empty():
             frame = frame.filter(self.early)
@@ -102,12 +131,12 @@ class SourcePlan:
     def computed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """A joined frame with all computed columns beside."""
         for level in self.levels:
-            frame = frame.with_columns_seq(level) if frame.height <= FEW else frame.with_columns(level)
+            frame = level.computed(frame)
         return frame
 
     def none(self) -> pl.DataFrame:
         """No rows."""
-        return pl.DataFrame(schema=schema(self.entity))
+        return _nothing(self.entity)
 
     def _final(self, context: MappingContext, mapping_id: str) -> list[pl.Expr]:
         """The canonical columns in their order; those that the spec doesn't fill are null."""
@@ -137,6 +166,11 @@ class SourcePlan:
         return next(iter(self.places.get(name, ())), Place(table=self.table, field=name))
 
 
+@cache
+def _nothing(entity: model.Entity) -> pl.DataFrame:
+    return pl.DataFrame(schema=schema(entity))
+
+
 def output_columns(entity: model.Entity, items: Mapping[str, Item]) -> tuple[pl.Expr, ...]:
     """For each canonical column the expression that takes it from the working frame, in table order."""
     return tuple(_output(item, items) for item in entity.all_fields())
@@ -158,14 +192,20 @@ def _marking(name: str, items: Mapping[str, Item]) -> Item | None:
     return owner if owner is not None and name.endswith("_mark") and owner.marked else None
 
 
-def in_levels(items: Mapping[str, Item]) -> Iterator[tuple[pl.Expr, ...]]:
-    """The items' columns in levels. ConfigurationError names those that need each other in a circle."""
+def in_levels(items: Mapping[str, Item]) -> Iterator[Level]:
+    """The items in levels. ConfigurationError names those that need each other in a circle."""
     waiting, done = dict(items), set[str]()
     while waiting:
         ready = [name for name, item in waiting.items() if item.needs <= done]
         if not ready:
             raise ConfigurationError(f"these need each other in a circle: {', '.join(sorted(waiting))}")
-        yield tuple(column for name in ready for column in waiting[name].columns)
+        items_here = [waiting[name] for name in ready]
+        yield Level(
+            columns=tuple(item.column for item in items_here),
+            marks=tuple(
+                (f"={item.name}", f"={item.name}{MARK}", item.mark) for item in items_here if item.mark is not None
+            ),
+        )
         done.update(ready)
         for name in ready:
             del waiting[name]

@@ -52,6 +52,12 @@ class Tables:
         self._layout = layout
         self._frames: dict[str, pl.DataFrame] = {}
         self._lookups: dict[Lookup, pl.DataFrame] = {}
+        self._places: dict[Lookup, dict[tuple[object, ...], int]] = {}
+
+    def is_empty(self, name: str) -> bool:
+        """Whether the batch has no row of a table."""
+        table = self._tables.get(name)
+        return table is None or table.num_rows == 0
 
     def frame(self, name: str) -> pl.DataFrame:
         """The wanted columns of a table. A table that this batch has none of is empty."""
@@ -69,6 +75,13 @@ class Tables:
                 frame = frame.unique(subset=lookup.keys, keep="first", maintain_order=True)
             self._lookups[lookup] = frame
         return self._lookups[lookup]
+
+    def places(self, lookup: Lookup) -> dict[tuple[object, ...], int]:
+        """Of a lookup with few rows: its keys, and the row of each. A key with a null agrees with nothing."""
+        if lookup not in self._places:
+            keys = zip(*(self.lookup(lookup).get_column(key).to_list() for key in lookup.keys), strict=True)
+            self._places[lookup] = {key: row for row, key in enumerate(keys) if None not in key}
+        return self._places[lookup]
 
     def _taken_over(self, name: str) -> pl.DataFrame:
         table = self._tables.get(name)

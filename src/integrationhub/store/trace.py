@@ -1,5 +1,6 @@
 """Where a canonical row came from: the row, masked, with its delivery and its place in the original."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,9 @@ from integrationhub.store.deliveries import Deliveries, Delivery
 from integrationhub.store.dialect import fetch_frame
 from integrationhub.store.exports import masked
 from integrationhub.store.schema import BY_SOURCE_REF, CANONICAL, OUTBOX
+
+_IDENTIFIER = re.compile("[0-9a-f]{32}")
+_LINE = re.compile(r"(?P<case>.+)/(?P<number>[0-9]{1,18})")  # 18 digits fit into 64 bits
 
 _BY_LINE = ("ledger", "receipts")
 """Entities whose source reference is "case reference/line number"."""
@@ -35,6 +39,8 @@ def by_any(connection: Connection, name: str) -> list[TracedRow]:
 
 def by_identifier(connection: Connection, identifier: str) -> list[TracedRow]:
     """The row with this opaque identifier, whatever entity it is of."""
+    if not _IDENTIFIER.fullmatch(identifier):  # PostgreSQL would refuse the comparison
+        return []
     found = []
     for name, entity in ENTITIES.items():
         found += _rows(connection, name, CANONICAL[name].c[entity.key] == identifier)
@@ -46,9 +52,9 @@ def by_reference(connection: Connection, reference: str) -> list[TracedRow]:
     found = []
     for name in BY_SOURCE_REF:
         found += _rows(connection, name, CANONICAL[name].c.source_ref == reference)
-    case, slash, line = reference.rpartition("/")
-    if slash and line.isdecimal():
-        found += _lines(connection, case, int(line))
+    line = _LINE.fullmatch(reference)
+    if line:
+        found += _lines(connection, line["case"], int(line["number"]))
     return found
 
 
@@ -58,6 +64,9 @@ def _lines(connection: Connection, case_ref: str, line_no: int) -> list[TracedRo
     for name in _BY_LINE:
         table = CANONICAL[name]
         found += _rows(connection, name, and_(table.c.case_id.in_(cases), table.c.line_no == line_no))
+        # A second query, not an OR: each of the two goes through an index of its own.
+        orphan = and_(table.c.case_id.is_(None), table.c.source_case_ref == case_ref)
+        found += _rows(connection, name, and_(orphan, table.c.line_no == line_no))
     return found
 
 

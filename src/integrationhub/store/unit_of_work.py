@@ -35,7 +35,11 @@ class Work:
 
     def __init__(self, engine: Engine) -> None:
         self._connection = engine.connect()
-        self._transaction = self._connection.begin()
+        try:
+            self._transaction = self._connection.begin()
+        except BaseException:
+            self._connection.close()  # SQLite's write lock was not to be had; the pool wants its connection back
+            raise
         self.deliveries = Deliveries(self._connection)
         self.feeds = Feeds(self._connection)
         self.slices = Slices(self._connection)

@@ -71,6 +71,10 @@ def test_a_second_writer_that_waited_too_long_may_try_again(sqlite_url: str) -> 
     with store.begin(), pytest.raises(TransientError) as refused, store.begin():
         pass
     assert refused.value.code == "DATABASE_LOCKED"
+    with store.begin():
+        for _ in range(30):  # more than a pool holds: none of them may keep its connection
+            with pytest.raises(TransientError, match="locked"):
+                store.begin()
     assert _feeds(store) == []
     store.close()
 

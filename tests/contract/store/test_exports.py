@@ -177,12 +177,22 @@ def test_a_row_is_traced_to_its_delivery_by_identifier_and_by_the_sources_refere
         by_reference = trace.by_reference(connection, CASE)
         (nobody, line) = sorted(trace.by_reference(connection, f"{CASE}/3"), key=lambda row: row.entity, reverse=True)
         assert trace.by_identifier(connection, "0" * 32) == []
+        assert trace.by_any(connection, debt_id(CASE, "SECRETARY_OF_STATE")) == [by_id]
+        assert trace.by_any(connection, CASE) == by_reference
         assert trace.by_reference(connection, "not there/x") == []
     assert (by_id.entity, by_id.values["legal_owner"]) == ("debts", "SECRETARY_OF_STATE")
     assert by_id.delivery is not None
     assert by_id.delivery.delivery_id == FILE.delivery_id
     assert [row.entity for row in by_reference] == ["cases", "debts", "debts"]
     assert [(row.entity, row.values["pence"]) for row in (nobody, line)] == [("receipts", 20), ("ledger", -20)]
+
+
+def test_a_line_without_a_case_is_found_by_the_reference_it_came_with(store: Store) -> None:
+    book.load(store, one_slice(1, Group(ref="1", orphans=(("9999999999", Line(number=4, pence=-5)),))))
+    with store.read() as connection:
+        found = trace.by_reference(connection, "9999999999/4")
+        assert trace.by_reference(connection, "9999999999/" + "4" * 30) == []
+    assert [(row.entity, row.values["pence"]) for row in found] == [("ledger", -5), ("receipts", 5)]
 
 
 def test_a_traced_party_is_masked(loaded: Store) -> None:

@@ -44,6 +44,8 @@ def build_copybook(name: str, entries: Sequence[Entry], faults: Faults) -> Copyb
     constants = tuple((entry.name, entry.value or "") for entry in entries if entry.level == 78)  # noqa: PLR2004 - level of constants
     records, renames = [], []
     for root in _nest(name, entries, faults):
+        if root.entry.occurs is not None:
+            faults.add(root.entry.places["OCCURS"], "expected OCCURS below level 01 only")
         for node in root.walk():
             _check(node, faults)
         record = _Placing(faults).place(root, 0, ())
