@@ -26,6 +26,16 @@ CHECKS = {
     "count": "a count of the trailer is wrong",
     "total": "a control total differs, or can't be proved",
     "field": "a field can't be decoded, or holds what its document does not allow",
+    "oversize": "more bytes come out of the compressed file than stated or allowed",
+    "damaged": "the compressed file or the XML in it is damaged",
+    "doctype": "the document has a DOCTYPE",
+    "root": "the document's root element is not of this feed",
+    "invalid": "the document is not valid against its schema, or an identifier stands in it twice",
+    "control": "the document's own control differs from what was counted",
+    "heading": "the heading, the number of fields or the encoding of a row is wrong",
+    "disagreement": "the two keyings of a case don't agree, or are not two by two clerks",
+    "unreadable": "a typed field can't be read in either keying",
+    "exception": "the code under which such a case waits for a person",
 }
 """What each check of a descriptor judges, for all connectors alike."""
 
@@ -69,7 +79,7 @@ def connector_codes() -> dict[str, list[tuple[str, str]]]:
     """Connector → (check, code) in the order of the checks, of what is shipped."""
     shelf = Shelf(origin="shipped", folder=shipped_connectors())
     return {
-        found.name: [*found.delivery.codes.model_dump().items(), *found.structure.codes.model_dump().items()]
+        found.name: [*found.delivery.codes.model_dump().items(), *found.check_codes.model_dump().items()]
         for found in Catalogue([shelf]).connectors()
     }
 
