@@ -21,7 +21,6 @@ from benchmarks.decode_files import FixedFile, customers, debt_manager
 from benchmarks.estates import extract
 from benchmarks.plain_reader import PlainReader
 from benchmarks.results import Result, Rival
-from integrationhub.intake.builders import build_decoder
 from integrationhub.catalogue import Catalogue
 from integrationhub.config import Settings
 from integrationhub.decode.codepage import code_page
@@ -29,6 +28,7 @@ from integrationhub.decode.copybook import parse_copybook
 from integrationhub.decode.decoder import RecordDecoder
 from integrationhub.decode.framing import Framing
 from integrationhub.decode.slices import SliceReader
+from integrationhub.intake.builders import build_decoder
 
 TURNS = 5
 """Limit and decoder take turns; the best of each counts, so that a neighbour's work does less harm."""

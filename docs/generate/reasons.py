@@ -44,6 +44,7 @@ MEANINGS = {
     "DATE_INVALID": "no date of the calendar",
     "DIGITS_INVALID": "anything but digits where digits must stand",
     "FEED_STOPPED": "an earlier file of this feed was refused: this one waits",
+    "QUEUE_UNAVAILABLE": "the broker can't serve a queue at the moment",
     "SQL_NOT_ALLOWED": "an expression uses what mapping specs may not use",
 }
 """What codes mean whose text is put together elsewhere."""

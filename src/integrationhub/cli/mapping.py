@@ -198,8 +198,8 @@ def lineage(
 
 
 def _explanations(invocation: Invocation, connector: str, field: str | None) -> "list[FieldExplanation]":
-    from integrationhub.intake.builders import layout_for
     from integrationhub.errors import NotFound
+    from integrationhub.intake.builders import layout_for
     from integrationhub.mapping.compile import Mapping
 
     layout = layout_for(invocation.catalogue.connector(connector))

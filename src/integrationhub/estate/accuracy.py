@@ -85,7 +85,7 @@ def as_table(accuracy: Accuracy) -> str:
         f"| held as exceptions | {it.held:,} | {_percent(it.held, it.cases)} |",
         f"| accepted | {it.accepted:,} | {_percent(it.accepted, it.cases)} |",
         f"| accepted and right | {it.accepted_right:,} | {_percent(it.accepted_right, it.accepted)} |",
-        f"| accepted, wrong without evidence | {it.without_evidence:,} | {_percent(it.without_evidence, it.accepted)} |",
+        f"| wrong without evidence | {it.without_evidence:,} | {_percent(it.without_evidence, it.accepted)} |",
         f"| silently wrong | {it.silently_wrong:,} | {_percent(it.silently_wrong, it.accepted)} |",
         f"| cases that differ from the truth in anything | {len(it.differing):,} | |", "",
         "| code | found | missed | false |", "|---|---:|---:|---:|",

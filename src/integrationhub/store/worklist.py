@@ -66,7 +66,8 @@ class Worklist:
         rows = [asdict(item) for item in items]
         again = ("opened_at", "text", "delivery_id", "record_no", "state", "owner")
         for start in range(0, len(rows), _ROWS_PER_STATEMENT):
-            statement = insert_into(self._connection.dialect.name, WORKLIST).values(rows[start : start + _ROWS_PER_STATEMENT])
+            part = rows[start : start + _ROWS_PER_STATEMENT]
+            statement = insert_into(self._connection.dialect.name, WORKLIST).values(part)
             values = {name: statement.excluded[name] for name in again} | {"resolved_at": None, "resolution": None}
             self._connection.execute(
                 statement.on_conflict_do_update(
