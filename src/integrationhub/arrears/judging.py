@@ -80,6 +80,7 @@ class Judging:
             work.verdicts.replace(case_ids, verdicts, corrections)
             worklist_changes(work, [(case, verdict) for case, verdict, _ in judged], before, now=now)
             work.verdicts.dequeue(case_ids)
+            self.checkpoint("before judged")
             work.commit()
             return len(case_ids)
 
