@@ -66,7 +66,7 @@ def test_every_case_of_the_samples_is_as_expected(all_books: Installation, sampl
 
 def test_every_case_group_of_the_samples_is_as_expected(all_books: Installation, samples: Samples) -> None:
     members = groups_of(exported(all_books))
-    [listed] = all_books.call("arrears", "groups", "--as-at", samples.expected["asat"], "--json").rows
+    listed = json.loads(all_books.call("arrears", "groups", "--as-at", samples.expected["asat"], "--json").out)
     segments = {tuple(members[item["group"]]): item["segment"] for item in listed}
 
     assert segments == {tuple(sorted(item["cases"])): item["segment"] for item in samples.expected["groups"]}
@@ -84,7 +84,7 @@ def test_the_order_in_which_books_come_changes_nothing(
 
 
 def test_the_totals_hold_to_the_penny(all_books: Installation, samples: Samples) -> None:
-    [totals] = all_books.call("arrears", "totals", "--json").rows
+    totals = json.loads(all_books.call("arrears", "totals", "--json").out)
     sources = [case["source"] for case in samples.expected["cases"].values()]
     accepted = [case["accepted"] for case in samples.expected["cases"].values() if case["accepted"]]
 

@@ -6,6 +6,7 @@ are kept with each verdict.
 
 from collections.abc import Iterator, Mapping
 from datetime import date
+from itertools import groupby
 from typing import Any
 
 import polars as pl
@@ -14,8 +15,9 @@ from integrationhub.arrears.book import Figures
 from integrationhub.arrears.policy import Policy
 from integrationhub.arrears.standing import Facts, Standing, group_segment, standing
 from integrationhub.arrears.verdict import EXCEPTION
+from integrationhub.canonical.identifiers import SEPARATOR, derive
 from integrationhub.store import casework
-from integrationhub.store.exports import ARREARS_SCHEMA, DEBT_SCHEMA, export
+from integrationhub.store.exports import ARREARS_SCHEMA, DEBT_SCHEMA, ROWS_AT_ONCE, export
 from integrationhub.store.unit_of_work import Reading
 
 ARREARS_ROWS: Mapping[str, pl.DataType] = {**ARREARS_SCHEMA, "duplicate_of": pl.String()}
@@ -78,10 +80,32 @@ class Rows:
 
     def debts(self) -> Iterator[pl.DataFrame]:
         """One row a debt with its three balances, and one for each debt that only the corrected ledger has."""
+        arisen = pl.DataFrame(list(self._arisen()), schema=dict(DEBT_SCHEMA))
         for frame in export(self._connection, "debts"):
             verdicts = casework.verdicts_by_debt(self._connection, frame["debt_id"].to_list())
             rows = [self._debt(row, verdicts.get(row["debt_id"])) for row in frame.to_dicts()]
-            yield pl.DataFrame(rows, schema=dict(DEBT_SCHEMA))
+            mine = pl.DataFrame(rows, schema=dict(DEBT_SCHEMA))
+            last = frame.is_empty() or frame.height < ROWS_AT_ONCE
+            before = pl.lit(last) if last else _sort_key() <= mine.select(_sort_key()).to_series()[-1]
+            yield pl.concat([mine, arisen.filter(before)]).sort("scheme", "source_ref", "legal_owner", "debt_id")
+            arisen = arisen.filter(~before)
+
+    def _arisen(self) -> Iterator[dict[str, Any]]:
+        """Debts that only the corrected ledger has: to an owner whom no line and no header of the source names."""
+        for _, found in groupby(casework.recomputed_without_debt(self._connection), key=lambda row: row.case_id):
+            rows = list(found)
+            verdict = rows[0]
+            for owner in sorted(set(Facts.of_document(verdict.facts).owners) - {row.legal_owner for row in rows}):
+                carer = owner == "RECEIVING_PARENT"
+                yield self._debt({
+                    "debt_id": derive("debt", verdict.source_system, verdict.source_ref, owner),
+                    **{name: getattr(verdict, name) for name in ("scheme", "host_system", "source_system")},
+                    "source_ref": verdict.source_ref, "application_ref": verdict.source_ref,
+                    "payee_role": "PWC" if carer else owner, "legal_owner": owner,
+                    "kind": "CHILD_MAINTENANCE_ARREARS", "cause": "NOT_APPLICABLE", "status": "ACTIVE",
+                    "group_id": verdict.group_id, "source_pence": None, "exceptions": [], "as_at": verdict.as_at,
+                    "target_ref": None,
+                }, verdict)  # fmt: skip
 
     def _debt(self, row: dict[str, Any], verdict: Any) -> dict[str, Any]:  # noqa: ANN401 – a database row
         if verdict is None or row["status"] == "REMOVED":
@@ -99,6 +123,10 @@ class Rows:
             "collectability": "UNCOLLECTABLE" if stands and stands.uncollectable else None,
             "segment": stands.segment if stands else None,
         }
+
+
+def _sort_key() -> pl.Expr:
+    return pl.concat_str("scheme", "source_ref", "legal_owner", separator=SEPARATOR)
 
 
 def figures(verdict: Any, kind: str) -> Figures:  # noqa: ANN401 – a database row
