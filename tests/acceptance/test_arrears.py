@@ -22,7 +22,8 @@ ONLY_THE_GENERATOR_KNOWS = {"true", "injected", "source_right"}
 def exported(hub: Installation, *arguments: object) -> dict[str, dict[str, Any]]:
     """Case → its row, without what stands in the row only because every row has the same columns."""
     rows = {row["case"]: row for row in hub.call("export", "arrears", *arguments).rows if row["outcome"]}
-    return {key: {name: value for name, value in row.items() if name != "duplicate_of" or value}
+    sometimes = {"duplicate_of", "event_state", "applied_to_seq"}
+    return {key: {name: value for name, value in row.items() if name not in sometimes or value is not None}
             for key, row in rows.items()}  # fmt: skip
 
 
@@ -158,6 +159,25 @@ def test_a_personal_reference_is_refused_as_an_argument(all_books: Installation,
 
     all_books.call("arrears", "explain", key, code=2)
     all_books.call("arrears", "explain", "1099999999", code=3)
+
+
+def test_change_events_add_to_what_was_accepted(samples: Samples, tmp_path: Path) -> None:
+    hub = Installation(tmp_path)
+    take(hub, "csa2003")
+    before = exported(hub)
+    captures = shipped_connectors() / "connectors" / "csa2003" / "captures"
+    hub.call("ingest", "csa2003", *captures.glob("*.jsonl"), code=None)
+    rows = exported(hub)
+    after = {
+        key: {"state": row["event_state"], "applied_to_seq": row["applied_to_seq"], "accepted": row["accepted"]}
+        for key, row in rows.items()
+        if "event_state" in row
+    }
+    held = {key for key, row in before.items() if row["outcome"] == "EXCEPTION"}
+
+    assert {key: row for key, row in after.items() if key not in held} == {
+        key: row for key, row in samples.expected["events"]["cases"].items() if key not in held
+    }
 
 
 def test_every_night_of_an_estate_is_judged_right(hub: Installation, nights: list[Night]) -> None:
