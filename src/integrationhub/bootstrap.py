@@ -23,8 +23,10 @@ from integrationhub.arrears.rows import Rows
 from integrationhub.canonical.model import ENTITIES
 from integrationhub.catalogue import Catalogue
 from integrationhub.config import Settings
+from integrationhub.decode.xml.message import MessageReader
 from integrationhub.errors import Conflict, NotFound, TransientError
 from integrationhub.intake.builders import build_decoder, build_intake, layout_for, record_slices
+from integrationhub.intake.captures import CaptureTaker
 from integrationhub.intake.desk import FeedDesk
 from integrationhub.intake.loading import Loader
 from integrationhub.intake.outbox import StoreOutbox
@@ -201,6 +203,21 @@ class Hub:
             originals=self.originals,
             work_folder=self.settings.data_dir / "work",
             synthetic_identities=self.settings.synthetic_identities,
+            clock=self.clock,
+        )
+
+    def captures(self, name: str) -> CaptureTaker:
+        """Takes recorded change events of a connector. NotFound: it has none."""
+        descriptor = self.catalogue.connector(name)
+        if descriptor.events is None:
+            raise NotFound(f"connector {descriptor.name} takes no recorded events", code="NO_EVENTS")
+        return CaptureTaker(
+            descriptor=descriptor,
+            rules=descriptor.events,
+            reader=MessageReader(descriptor.text_of(descriptor.events.schema_file)),
+            store=self.store,
+            originals=self.originals,
+            environment=self.settings.environment,
             clock=self.clock,
         )
 

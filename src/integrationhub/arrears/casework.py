@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -54,10 +55,18 @@ def _by_group(rows: Iterable[Any]) -> Mapping[str, list[Any]]:
     return grouped
 
 
-def build(dossier: Dossier, *, kept_twice: Collection[str], orphan_payers: Collection[str]) -> dict[str, Case]:
-    """The cases of a dossier by case_id. `kept_twice`: cases with finding E03; `orphan_payers`: parties who paid into a
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What lies outside the cases: `kept_twice` are those with finding E03, `orphan_payers` the parties who paid into a
     case that is not in the file, where such receipts stand in no source group.
     """
+
+    kept_twice: Collection[str]
+    orphan_payers: Collection[str]
+
+
+def build(dossier: Dossier, surroundings: Surroundings) -> dict[str, Case]:
+    """The cases of a dossier by case_id."""
     cases = {row.case_id: _case(row) for row in dossier.cases()}
     row_numbers = _add_assessments(dossier, cases)
     _add_ledgers(dossier, cases, row_numbers)
@@ -65,8 +74,8 @@ def build(dossier: Dossier, *, kept_twice: Collection[str], orphan_payers: Colle
     _add_surroundings(dossier, cases)
     _add_clerical(dossier, cases)
     for case in cases.values():
-        case.kept_twice = case.case_id in kept_twice
-        case.orphan_receipt |= case.nrp_party in orphan_payers
+        case.kept_twice = case.case_id in surroundings.kept_twice
+        case.orphan_receipt |= case.nrp_party in surroundings.orphan_payers
     return cases
 
 

@@ -13,8 +13,10 @@ from integrationhub.canonical.identifiers import derive
 from integrationhub.store.unit_of_work import Work
 from integrationhub.store.worklist import ItemState, WorklistItem
 
+TOLD_BY_INTAKE = frozenset({"DE"})
+"""Codes whose entry was opened when the file was taken in, with record and field."""
+
 NEXT_ACTION: Mapping[str, tuple[str, str]] = {
-    "DE": ("clerical", "have the case keyed again by two clerks"),
     "E01": ("assessments", "establish the assessment that the charge was made from"),
     "E02": ("receipts", "ask the payer which case and payee the money was for"),
     "E03": ("clerical", "decide which book holds the case and close it in the other"),
@@ -41,10 +43,11 @@ def worklist_changes(
 ) -> None:
     """Open entries of cases that are exceptions now, close those of cases that were. `before`: the last verdicts."""
     opened: list[WorklistItem] = []
-    gone = {(row.case_id, code) for row in before.values() if row.outcome == EXCEPTION for code in row.causes}
+    held = (row for row in before.values() if row.outcome == EXCEPTION)
+    gone = {(row.case_id, code) for row in held for code in row.causes if code not in TOLD_BY_INTAKE}
     places = work.worklist.places({case.case_id for case, verdict in judged if verdict.exceptions})
     for case, verdict in judged:
-        for code in verdict.exceptions:
+        for code in (code for code in verdict.exceptions if code not in TOLD_BY_INTAKE):
             if (case.case_id, code) in gone:
                 gone.discard((case.case_id, code))
             else:

@@ -8,7 +8,7 @@ from datetime import date
 
 from integrationhub.arrears.arithmetic import weekly
 from integrationhub.arrears.book import CHARGE, CLERICAL, OPEN, RECEIPT, REVERSAL, Case, Figures, Line, Row
-from integrationhub.arrears.casework import build
+from integrationhub.arrears.casework import Surroundings, build
 from integrationhub.arrears.judging import case_key, judge_group, together
 from integrationhub.arrears.page import Page, Section
 from integrationhub.arrears.policy import Thresholds
@@ -42,11 +42,10 @@ def explain(connection: Reading, case_id: str, *, day: date, thresholds: Thresho
 
 
 def _read(connection: Reading, case_ids: Iterable[str]) -> dict[str, Case]:
-    return build(
-        Dossier(connection, set(case_ids)),
-        kept_twice=clerical_pairs.kept_twice(connection),
-        orphan_payers=casework.orphan_payers(connection),
+    surroundings = Surroundings(
+        kept_twice=clerical_pairs.kept_twice(connection), orphan_payers=casework.orphan_payers(connection)
     )
+    return build(Dossier(connection, set(case_ids)), surroundings)
 
 
 def pounds(pence: int | None) -> str:

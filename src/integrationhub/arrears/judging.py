@@ -6,13 +6,13 @@ Everything is repeatable: a killed run goes on where its last committed batch en
 do. The verdicts depend on what is stored, never on the order in which it came.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from integrationhub.arrears.book import CLERICAL, Case, Line
-from integrationhub.arrears.casework import build
+from integrationhub.arrears.casework import Surroundings, build
 from integrationhub.arrears.exceptions import worklist_changes
 from integrationhub.arrears.linking import link_changes
 from integrationhub.arrears.persons import Link, case_groups, neighbours
@@ -51,7 +51,8 @@ class Judging:
             groups = link_changes(self.store)
             self.checkpoint("linked")
             cases = 0
-            while batch := self._judge_some():
+            surroundings = self._surroundings()
+            while batch := self._judge_some(surroundings):
                 cases += batch
                 progress(batch)
                 self.checkpoint("judged batch")
@@ -62,7 +63,14 @@ class Judging:
         with self.store.read() as connection:
             return casework.accepted_files(connection)
 
-    def _judge_some(self) -> int:
+    def _surroundings(self) -> Surroundings:
+        """What other books say of the cases, read once: whatever changes meanwhile is queued by the next run."""
+        with self.store.read() as connection:
+            return Surroundings(
+                kept_twice=clerical_pairs.kept_twice(connection), orphan_payers=casework.orphan_payers(connection)
+            )
+
+    def _judge_some(self, surroundings: Surroundings) -> int:
         """Judge some cases of the queue with all the cases of their case groups; how many those were."""
         with self.store.begin() as work:
             connection = work.connection
@@ -71,7 +79,7 @@ class Judging:
                 return 0
             case_ids, links = together(connection, wanted)
             groups = case_groups(sorted(case_ids), links)
-            dossiers = self._dossier(connection, case_ids)
+            dossiers = build(Dossier(connection, case_ids), surroundings)
             now = self.clock()
             judged = [pair for group in groups for pair in judge_group([dossiers[c] for c in group if c in dossiers])]
             before = casework.previous_verdicts(connection, case_ids)
@@ -80,15 +88,9 @@ class Judging:
             work.verdicts.replace(case_ids, verdicts, corrections)
             worklist_changes(work, [(case, verdict) for case, verdict, _ in judged], before, now=now)
             work.verdicts.dequeue(case_ids)
+            self.checkpoint("before judged")
             work.commit()
             return len(case_ids)
-
-    def _dossier(self, connection: Reading, case_ids: Collection[str]) -> dict[str, Case]:
-        return build(
-            Dossier(connection, case_ids),
-            kept_twice=clerical_pairs.kept_twice(connection),
-            orphan_payers=casework.orphan_payers(connection),
-        )
 
 
 def together(connection: Reading, case_ids: Iterable[str]) -> tuple[set[str], list[Link]]:

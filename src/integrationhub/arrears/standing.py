@@ -6,7 +6,7 @@ for any day needs no second judging.
 
 from calendar import monthrange
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from typing import Any
 
@@ -48,7 +48,7 @@ class Facts:
 
     def as_document(self) -> dict[str, Any]:
         """The facts as JSON holds them."""
-        return asdict(self)
+        return {item.name: getattr(self, item.name) for item in fields(self)}
 
     @classmethod
     def of_document(cls, document: Mapping[str, Any]) -> "Facts":

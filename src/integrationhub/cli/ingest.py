@@ -33,7 +33,13 @@ def ingest(invocation: Invocation, connector: str, paths: tuple[Path, ...], as_j
 
     with invocation.hub() as hub, _bars() as watch:
         pipeline = hub.pipeline(connector)
-        reports = pipeline.take_all(_find(pipeline, paths), watch)
+        captures = [path for path in paths if path.suffix == ".jsonl" and path.is_file()]
+        files = [path for path in paths if path not in captures]
+        reports = pipeline.take_all(_find(pipeline, tuple(files)), watch) if files else []
+        if captures:
+            taker = hub.captures(connector)
+            with pipeline.exclusive():
+                reports += [report for path in captures for report in taker.take(path)]
         hub.judge_waiting()
         hub.publish_waiting()
     _print(reports, as_json=as_json)

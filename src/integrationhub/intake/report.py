@@ -91,6 +91,7 @@ class FileReport:
     missing: tuple[str, ...] = ()
     released: tuple[str, ...] = ()
     remedy: str | None = None
+    n: int | None = None  # which delivery of a capture
 
     def with_path(self, path: str) -> Self:
         """The same report for the path as somebody gave it."""
@@ -98,8 +99,10 @@ class FileReport:
 
     def as_dict(self) -> dict[str, Any]:
         """The report as one JSON object."""
+        place = {} if self.n is None else {"n": self.n}
         return {
             "path": self.path,
+            **place,
             "connector": self.connector,
             "sha256": self.sha256,
             "verdict": self.verdict.value,

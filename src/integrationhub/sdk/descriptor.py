@@ -321,6 +321,23 @@ class Document(Part):
     totals: dict[str, DocumentTotal] = {}
 
 
+class EventRules(Part):
+    """[events]: change events of single cases that follow a book, as recorded or taken from a queue."""
+
+    schema_file: str = Field(alias="schema")
+    routing_prefix: str
+    case_header: str
+    sequence_header: str
+    schema_header: str
+    schema_version: str
+    case: str  # attributes of the root
+    sequence: str
+    type: str
+    occurred: str
+    unnamed: tuple[str, ...] = ()  # attributes of the root that say nothing of the case
+    kinds: dict[str, str]  # type → the child that it comes with
+
+
 class KeyingCodes(Part):
     """Reason codes of the checks of a keyed book."""
 
@@ -370,6 +387,7 @@ class Descriptor(Part):
     records: Structure | None = Field(None, alias="structure")
     document: Document | None = None
     keying: Keying | None = None
+    events: EventRules | None = None
     references_are_personal: bool = False
     folder: Path = Path()
 

@@ -14,6 +14,11 @@ IN_BOOK = ("IN_BOOK", "HELD")
 """States of cases that are judged: those that their source still has."""
 
 _IDS_PER_STATEMENT = 500
+_LEDGER_COLUMNS = (
+    "entry_id", "case_id", "line_no", "version", "kind", "owner", "reason", "pence", "suspended_pence", "stored_pence",
+    "posted", "posted_mark", "effective", "effective_mark", "from_date", "to_date", "weekly_pence", "monthly_pence",
+    "assessment_row", "assessment_ref", "reverses_line", "source_id", "reverses_ref", "text",
+)  # fmt: skip
 _IDENTIFIER = re.compile(r"[0-9a-f]{32}")
 
 CASES, GROUPS, ROLES, PARTIES = (CANONICAL[name] for name in ("cases", "groups", "roles", "parties"))
@@ -30,7 +35,7 @@ def _of(
 ) -> Iterator[Row[Any]]:
     """The rows of a query whose column has one of these identifiers."""
     for part in _parts(identifiers):
-        yield from connection.execute(statement.where(column.in_(part)))
+        yield from connection.execute(statement.where(column.in_(part))).all()
 
 
 def changed_groups(connection: Connection, *, limit: int) -> list[Row[Any]]:
@@ -147,7 +152,8 @@ class Dossier:
     def ledger(self) -> list[Row[Any]]:
         """The live ledger entries of the cases."""
         ledger = CANONICAL["ledger"]
-        return list(_of(self._connection, select(ledger).where(_live()), ledger.c.case_id, self.case_ids))
+        columns = (ledger.c[name] for name in _LEDGER_COLUMNS)
+        return list(_of(self._connection, select(*columns).where(_live()), ledger.c.case_id, self.case_ids))
 
     def members(self) -> list[Row[Any]]:
         """Roles of the cases with what is known of the party."""
@@ -226,6 +232,23 @@ def verdicts_by_debt(connection: Connection, debt_ids: Collection[str]) -> Mappi
     debts = CANONICAL["debts"]
     statement = select(debts.c.debt_id, VERDICTS).join(VERDICTS, VERDICTS.c.case_id == debts.c.case_id)
     return {row.debt_id: row for row in _of(connection, statement, debts.c.debt_id, debt_ids)}
+
+
+def recomputed_without_debt(connection: Connection) -> list[Row[Any]]:
+    """Recomputed cases (with scheme, host_system, as_at and so on) and the legal owners of their debts, one row a debt;
+    a case without debts has one row.
+    """
+    debts = CANONICAL["debts"]
+    case = [CASES.c[name] for name in ("scheme", "host_system", "source_system", "source_ref", "as_at")]
+    owner = debts.c.legal_owner.label("legal_owner")
+    active = and_(debts.c.case_id == VERDICTS.c.case_id, debts.c.status != "REMOVED")
+    statement = (
+        select(VERDICTS, *case, CASES.c.effective_date, owner)
+        .select_from(VERDICTS.join(CASES, CASES.c.case_id == VERDICTS.c.case_id).outerjoin(debts, active))
+        .where(VERDICTS.c.outcome == "RECOMPUTED")
+        .order_by(VERDICTS.c.case_id)
+    )
+    return list(connection.execute(statement))
 
 
 def nothing_waits(connection: Connection) -> bool:

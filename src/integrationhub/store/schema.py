@@ -171,6 +171,28 @@ WORKLIST = Table(
 )
 """What waits for a person."""
 
+CASE_EVENTS = Table(
+    "case_events",
+    METADATA,
+    Column("case_id", Identifier(), primary_key=True),
+    Column("case_seq", BigInteger(), primary_key=True, autoincrement=False),
+    Column("delivery_id", Identifier(), ForeignKey("deliveries.delivery_id"), nullable=False),
+    Column("digest", words(), nullable=False),
+    Column("kind", words(), nullable=False),
+    Column("occurred_on", Date(), nullable=False),
+    Column("source_id", words()),  # the source's identifier of the transaction that the event adds
+    Column("schedule_ref", words()),
+    Column("reverses_ref", words()),
+    Column("pence", BigInteger(), nullable=False),  # as stored: the sign is the effect
+    Column("reason", words()),
+    Column("charged_to", Date()),  # last day that a charge covers
+    Column("is_held", Boolean(), nullable=False),  # a receipt that is kept as custodian
+    Column("conflicts", Integer(), nullable=False),  # other events that claimed the same number
+    Index("ix_case_events_source_id", "source_id"),
+)
+"""Change events that were kept, in the order of their case. Which of them apply follows from the book: see
+`store.case_events`."""
+
 OUTBOX = Table(
     "outbox",
     METADATA,

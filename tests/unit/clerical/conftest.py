@@ -1,4 +1,4 @@
-"""A hub of its own for each test, and a way to hand it an extract."""
+"""A hub of its own for each test, and a way to hand it a book."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -28,8 +28,7 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
 @pytest.fixture
 def take(hub: Hub) -> Take:
     def taken(path: Path) -> FileReport:
-        connector = "csa2003" if path.name.startswith("CS2") else "clerical"
-        pipeline = hub.pipeline(connector)
+        pipeline = hub.pipeline("clerical")
         return pipeline.take(find_files([path], pipeline.descriptor.delivery)[0])
 
     return taken

@@ -28,8 +28,7 @@ def hub(tmp_path: Path) -> Iterator[Hub]:
 @pytest.fixture
 def take(hub: Hub) -> Take:
     def taken(path: Path) -> FileReport:
-        connector = "csa2003" if path.name.startswith("CS2") else "clerical"
-        pipeline = hub.pipeline(connector)
+        pipeline = hub.pipeline("csa2003")
         return pipeline.take(find_files([path], pipeline.descriptor.delivery)[0])
 
     return taken
