@@ -20,7 +20,7 @@ from integrationhub.catalogue import Catalogue
 from integrationhub.config import Settings
 from integrationhub.decode.copybook_file import CopybookFileDecoder
 from integrationhub.decode.slices import SliceReader
-from integrationhub.errors import NotFound, TransientError
+from integrationhub.errors import HubError, NotFound, TransientError
 from integrationhub.intake.desk import FeedDesk
 from integrationhub.intake.loading import Loader
 from integrationhub.intake.outbox import StoreOutbox
@@ -156,6 +156,17 @@ class Hub:
         if descriptor.name not in self._pipelines:
             self._pipelines[descriptor.name] = self._build_pipeline(descriptor)
         return self._pipelines[descriptor.name]
+
+    def reread(self) -> None:
+        """Take connectors and mappings as they are on disk now; where one in use is faulty, all stay as they were."""
+        before = self.catalogue, self._pipelines
+        self.catalogue, self._pipelines = Catalogue.standard(folders=self.settings.catalogue_folders), {}
+        try:
+            for name in before[1]:
+                self.pipeline(name)
+        except HubError:
+            self.catalogue, self._pipelines = before
+            raise
 
     def _build_pipeline(self, descriptor: Descriptor) -> Pipeline:
         decoder = build_decoder(descriptor)
