@@ -17,6 +17,7 @@ import polars as pl
 from integrationhub.decode.controls import ControlVerdict, FileControls, sum_of
 from integrationhub.decode.slices import Slice, SliceReader
 from integrationhub.errors import FileRejected
+from integrationhub.intake.ahead import ahead
 from integrationhub.mapping.compile import CompiledMapping, MappingContext
 from integrationhub.records import CanonicalBatch, Reason
 from integrationhub.sdk.descriptor import Structure
@@ -137,7 +138,7 @@ class Stager:
         controls = FileControls(self._structure, self._levels, sequence=context.sequence, records=records)
         slices: list[StagedSlice] = []
         unmappable: Reason | None = None
-        for piece in self._reader.read(stream, cuts=cuts):
+        for piece in ahead(self._reader.read(stream, cuts=cuts)):
             controls.feed(piece)
             if piece.number == 0:
                 context = replace(context, layout_version=layout_version(piece, self._structure, self._levels))
