@@ -20,7 +20,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 .PHONY: help install demo test lint format docs bench bench-decode fuzz clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## the locked dependencies and the hub in $(VENV)
 
@@ -69,6 +69,9 @@ bench-decode: $(INSTALLED) ## speed and memory of the decoder
 # Atheris has no place among the hub's own dependencies: it gets an environment of its own, with the hub in it.
 fuzz: $(INSTALLED) ## look for bytes and copybooks that break the decoder, FUZZ_SECONDS each
 	$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS)
+
+bench-mapping: $(INSTALLED) ## the mapping alone, by batch size
+	$(BIN)/python -m benchmarks mapping
 
 clean: ## remove the environment and everything that was generated
 	rm -rf $(VENV) build dist hub-data demo .fuzz .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
