@@ -22,6 +22,7 @@ from integrationhub.decode.plan import Odo, Planner
 from integrationhub.decode.rows import Rows
 from integrationhub.decode.segments import Segmenter, SegmentRules
 
+COUNT_INVALID = "COUNT_INVALID"
 FLOAT_INVALID = "FLOAT_INVALID"
 EDITED_INVALID = "EDITED_INVALID"
 
@@ -181,6 +182,8 @@ class _LevelReader:
         frame = Planner(self.record, redefines={}, odo=showing.odo, joined=False, fields=self._is_shown).plan()
         self.frame_number = frame.number
         self._reader = FrameReader(frame, reading)
+        places = [table.count for table in frame.all_tables() if table.count is not None]
+        self._counts = {place.item.key: place for place in places if place.frame == frame.number}
         self._items = {item.key: item for item in self.record.walk()}
         self._order = {key: place for place, key in enumerate(self._items)}
 
@@ -198,6 +201,7 @@ class _LevelReader:
         else:
             members = (Leaf(label=label(whole), item=whole, values=decoded[0].columns[whole.key]),)
         self._note(decoded, matches, faults)
+        self._note_counts(decoded[0], matches, faults)
         return Group(label=whole.name, item=whole, members=members)
 
     def _note(
@@ -216,6 +220,20 @@ class _LevelReader:
         for record, _, index, item, digits in sorted(found, key=lambda one: one[:3]):
             fault = FieldFault(field=label(item), code=_code(item), hex=digits, index=index)
             faults.setdefault(record, []).append(fault)
+
+    def _note_counts(self, record: Decoded, matches: Mapping[str, Mask], faults: dict[int, list[FieldFault]]) -> None:
+        """Counts of the record itself that can be read and are out of their table's range."""
+        for key, place in self._counts.items():
+            blamed = record.rows.blame.get(key)
+            if blamed is None:
+                continue
+            starts = record.rows.at(place)
+            for row in np.flatnonzero(blamed & record.columns[key].is_valid().to_numpy(zero_copy_only=False)).tolist():
+                number = int(record.rows.records[row])
+                if all(matches[name][number] for name in place.item.path if name in matches):
+                    raw = record.rows.buffer[starts[row] : starts[row] + place.item.length].tobytes()
+                    fault = FieldFault(field=label(place.item), code=COUNT_INVALID, hex=raw.hex().upper())
+                    faults.setdefault(number, []).append(fault)
 
 
 def _code(item: Item) -> str:
