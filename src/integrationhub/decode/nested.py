@@ -6,14 +6,14 @@ output. All redefinitions are read; those that the segments name for other recor
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
 
 from integrationhub.decode.arrow import Array
-from integrationhub.decode.columns import INVALID, Reading
+from integrationhub.decode.columns import Reading
 from integrationhub.decode.copybook import Category, Copybook, Item
 from integrationhub.decode.frames import Decoded, FrameReader
 from integrationhub.decode.numbers import Block, Integers, Mask
@@ -23,6 +23,7 @@ from integrationhub.decode.rows import Rows
 from integrationhub.decode.segments import Segmenter, SegmentRules
 
 COUNT_INVALID = "COUNT_INVALID"
+PACKED_INVALID = "PACKED_INVALID"
 FLOAT_INVALID = "FLOAT_INVALID"
 EDITED_INVALID = "EDITED_INVALID"
 
@@ -218,7 +219,7 @@ class _LevelReader:
                         index = tuple(int(level[row]) for level in reversed(outwards))
                         found.append((record, self._order[item.key], index, item, raw.tobytes().hex().upper()))
         for record, _, index, item, digits in sorted(found, key=lambda one: one[:3]):
-            fault = FieldFault(field=label(item), code=_code(item), hex=digits, index=index)
+            fault = _field_fault(item, index, digits)
             faults.setdefault(record, []).append(fault)
 
     def _note_counts(self, record: Decoded, matches: Mapping[str, Mask], faults: dict[int, list[FieldFault]]) -> None:
@@ -236,8 +237,11 @@ class _LevelReader:
                     faults.setdefault(number, []).append(fault)
 
 
-def _code(item: Item) -> str:
-    return {Category.FLOATING: FLOAT_INVALID, Category.EDITED: EDITED_INVALID}.get(item.category, INVALID)
+def _field_fault(item: Item, index: tuple[int, ...], digits: str) -> FieldFault:
+    fault = FieldFault(field=label(item), code=PACKED_INVALID, hex=digits, index=index)
+    if item.category is Category.FLOATING:
+        return replace(fault, code=FLOAT_INVALID)
+    return replace(fault, code=EDITED_INVALID) if item.category is Category.EDITED else fault
 
 
 class _Assembly:
