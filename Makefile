@@ -73,6 +73,9 @@ bench-decode: $(INSTALLED) ## speed and memory of the decoder
 fuzz: $(INSTALLED) ## look for bytes and copybooks that break the decoder, FUZZ_SECONDS each
 	$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS)
 
+bench-mapping: $(INSTALLED) ## the mapping alone, by batch size
+	$(BIN)/python -m benchmarks mapping
+
 clean: ## remove the environment and everything that was generated
 	rm -rf $(VENV) build dist hub-data demo .fuzz .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,6 +1,6 @@
 """The reference documentation, made from what the code says of itself."""
 
-from docs.generate import commands, model, reasons, settings
+from docs.generate import commands, mappings, model, reasons, settings
 
 
 def pages() -> dict[str, str]:
@@ -11,4 +11,6 @@ def pages() -> dict[str, str]:
         "reason-codes.md": reasons.page(),
         "canonical-model.md": model.page(),
         **model.schemas(),
+        **mappings.pages(),
+        **mappings.schemas(),
     }

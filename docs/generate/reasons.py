@@ -41,9 +41,13 @@ CHECKS = {
 
 MEANINGS = {
     "CODE_UNKNOWN": "a code that is not in its list",
+    "COUNT_INVALID": "a count outside the range of its table",
     "DATE_INVALID": "no date of the calendar",
     "DIGITS_INVALID": "anything but digits where digits must stand",
+    "EDITED_INVALID": "anything but a number in a numeric edited field",
     "FEED_STOPPED": "an earlier file of this feed was refused: this one waits",
+    "FLOAT_INVALID": "a floating point field that is infinite or no number",
+    "PACKED_INVALID": "a DISPLAY or packed number with a bad digit or sign",
     "QUEUE_UNAVAILABLE": "the broker can't serve a queue at the moment",
     "SQL_NOT_ALLOWED": "an expression uses what mapping specs may not use",
 }

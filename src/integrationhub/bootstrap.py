@@ -24,7 +24,7 @@ from integrationhub.canonical.model import ENTITIES
 from integrationhub.catalogue import Catalogue
 from integrationhub.config import Settings
 from integrationhub.decode.xml.message import MessageReader
-from integrationhub.errors import Conflict, NotFound, TransientError
+from integrationhub.errors import Conflict, HubError, NotFound, TransientError
 from integrationhub.intake.builders import build_decoder, build_intake, layout_for, record_slices
 from integrationhub.intake.captures import CaptureTaker
 from integrationhub.intake.desk import FeedDesk
@@ -187,6 +187,17 @@ class Hub:
         if descriptor.name not in self._pipelines:
             self._pipelines[descriptor.name] = self._build_pipeline(descriptor)
         return self._pipelines[descriptor.name]
+
+    def reread(self) -> None:
+        """Take connectors and mappings as they are on disk now; where one in use is faulty, all stay as they were."""
+        before = self.catalogue, self._pipelines
+        self.catalogue, self._pipelines = Catalogue.standard(folders=self.settings.catalogue_folders), {}
+        try:
+            for name in before[1]:
+                self.pipeline(name)
+        except HubError:
+            self.catalogue, self._pipelines = before
+            raise
 
     def _build_pipeline(self, descriptor: Descriptor) -> Pipeline:
         specs = self._specs(descriptor)

@@ -95,7 +95,7 @@ class Settings(BaseModel):
         description="where originals are kept by their SHA-256, a folder or an fsspec URI; unset: <data>/originals",
     )
     slice_bytes: Annotated[int, Field(ge=4096, le=1024 * _MIB)] = Field(
-        default=32 * _MIB, description="bytes of a big file that are decoded, mapped and committed together"
+        default=8 * _MIB, description="bytes of a big file that are decoded, mapped and committed together"
     )
     catalogue_folders: tuple[Path, ...] = Field(
         default=(), description="further folders that hold connectors/, mappings/ or migration/"

@@ -5,6 +5,7 @@ import signal
 import time
 from pathlib import Path
 
+from integrationhub.catalogue import shipped_connectors
 from tests.acceptance.conftest import Samples
 from tests.acceptance.files import Night
 from tests.acceptance.installation import Daemon, Installation
@@ -171,6 +172,48 @@ def test_a_paused_connector_takes_nothing_by_folder_or_notice_until_it_goes_on(
         assert daemon.stop() == 0
 
     assert {case: figures(hub)[case] for case in third.sources} == third.sources
+
+
+def add_connector(folder: Path, name: str) -> Path:
+    """A connector of one's own in a catalogue folder: the shipped one under another name; its descriptor."""
+    target = folder / "connectors" / name
+    shutil.copytree(shipped_connectors() / "connectors" / "csa1993", target)
+    text = (target / "connector.toml").read_text("utf-8")
+    (target / "connector.toml").write_text(text.replace('name = "csa1993"', f'name = "{name}"', 1), "utf-8")
+    return target / "connector.toml"
+
+
+def test_a_daemon_that_is_told_to_reads_connectors_anew(hub: Installation, nights: list[Night], tmp_path: Path) -> None:
+    local = tmp_path / "local"
+    local.mkdir()
+    with hub.daemon(catalogue_folders=local) as daemon:
+        daemon.until_ready()
+        descriptor = add_connector(local, "second-book")
+        daemon.running.send_signal(signal.SIGHUP)
+        daemon.until((hub.data / "inbox" / "second-book").exists, "the new connector's folder")
+        nights[0].hand_over(hub.data / "inbox" / "second-book")
+        daemon.until(lambda: 'last_sequence{connector="second-book"} 101.0' in daemon.ask("/metrics")[1], "its file")
+
+        descriptor.write_text("[connector", "utf-8")
+        daemon.running.send_signal(signal.SIGHUP)
+        daemon.until(lambda: "FAILED" in [line.get("outcome") for line in daemon.lines], "the fault being told")
+        nights[1].hand_over(hub.data / "inbox" / "second-book")
+        daemon.until(lambda: 'last_sequence{connector="second-book"} 102.0' in daemon.ask("/metrics")[1], "its file")
+        assert daemon.stop() == 0
+
+
+def test_several_workers_take_notices_without_disturbing_each_other(hub: Installation, nights: list[Night]) -> None:
+    hub.run("send", "csa1993", nights[0].data.parent)
+    hub.run("send", "csa1993", nights[0].data.parent)
+
+    with hub.daemon("--workers", "3") as daemon:
+        daemon.until(lambda: accepted(daemon, nights[-1].sequence), "all nights")
+        daemon.until_ready()
+        assert daemon.stop() == 0
+
+    figures_now = figures(hub)
+    assert {case: figures_now[case] for case in nights[-1].sources} == nights[-1].sources
+    hub.call("store", "check")
 
 
 def test_a_daemon_whose_broker_is_away_takes_files_and_is_not_ready(hub: Installation, nights: list[Night]) -> None:

@@ -49,7 +49,12 @@ def _call(command: list[str]) -> bool:
 def _run(python: Path, name: str, seconds: str) -> int:
     corpus = FOLDER / name
     corpus.mkdir(parents=True, exist_ok=True)
-    limits = [f"-rss_limit_mb={MEMORY_MB}", f"-max_len={MOST_BYTES}", f"-timeout={SECONDS_PER_INPUT}"]
+    limits = [
+        f"-artifact_prefix={FOLDER}/{name}-",
+        f"-rss_limit_mb={MEMORY_MB}",
+        f"-max_len={MOST_BYTES}",
+        f"-timeout={SECONDS_PER_INPUT}",
+    ]
     command = [str(python), "-m", "tests.fuzz.harness", name, f"-max_total_time={seconds}", *limits, str(corpus)]
     return int(subprocess.run(command, check=False, cwd=CHECKOUT).returncode != 0)
 

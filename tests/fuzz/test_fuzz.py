@@ -48,6 +48,12 @@ def test_no_bytes_break_the_decoder_in_any_format(form: int, data: bytes) -> Non
     targets.records(bytes([form]) + data)
 
 
+@pytest.mark.parametrize("data", [b";\t%OPY\t\t2\nOY\t\xb2", b"'.\x0b\t\xb3\x0b\t\xb3"])
+def test_what_broke_the_parser_once_does_so_no_more(data: bytes) -> None:
+    targets.copybook(data)
+    targets.statement(data)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -80,6 +80,40 @@ def _spec_row(spec: "EntitySpec", mapping_id: str) -> dict[str, object]:
 
 
 @mapping.command()
+@click.argument("connector")
+@click.option(
+    "--to",
+    "shelf",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=".",
+    show_default=True,
+    metavar="DIR",
+    help="The folder that gets `mappings/`.",
+)
+@click.pass_obj
+def copy(invocation: Invocation, connector: str, shelf: Path) -> None:
+    """Copy the specs of CONNECTOR with their cases and code lists to DIR, to be worked on.
+
+    What stands in the working directory goes before what is shipped. Nothing is overwritten.
+    """
+    import shutil
+
+    from integrationhub.errors import Conflict
+    from integrationhub.mapping.documents import Documents
+
+    source = _folder(invocation, connector)
+    target, codes = shelf / "mappings" / source.name, shelf / "mappings" / "codes"
+    if target.exists():
+        raise Conflict(f"{target} is there already", remedy="work on it, or name another folder with --to")
+    shutil.copytree(source, target)
+    codes.mkdir(exist_ok=True)
+    for name in sorted(Documents.of_folder(source).lists_used):
+        if not (codes / f"{name}.csv").exists():
+            shutil.copyfile(source.parent / "codes" / f"{name}.csv", codes / f"{name}.csv")
+    click.echo(f"{target}: specs and cases; {codes}: code lists")
+
+
+@mapping.command()
 @_CONNECTOR
 @json_option
 @click.pass_obj

@@ -6,14 +6,14 @@ output. All redefinitions are read; those that the segments name for other recor
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
 
 from integrationhub.decode.arrow import Array
-from integrationhub.decode.columns import INVALID, Reading
+from integrationhub.decode.columns import Reading
 from integrationhub.decode.copybook import Category, Copybook, Item
 from integrationhub.decode.frames import Decoded, FrameReader
 from integrationhub.decode.numbers import Block, Integers, Mask
@@ -22,6 +22,8 @@ from integrationhub.decode.plan import Odo, Planner
 from integrationhub.decode.rows import Rows
 from integrationhub.decode.segments import Segmenter, SegmentRules
 
+COUNT_INVALID = "COUNT_INVALID"
+PACKED_INVALID = "PACKED_INVALID"
 FLOAT_INVALID = "FLOAT_INVALID"
 EDITED_INVALID = "EDITED_INVALID"
 
@@ -181,6 +183,8 @@ class _LevelReader:
         frame = Planner(self.record, redefines={}, odo=showing.odo, joined=False, fields=self._is_shown).plan()
         self.frame_number = frame.number
         self._reader = FrameReader(frame, reading)
+        places = [table.count for table in frame.all_tables() if table.count is not None]
+        self._counts = {place.item.key: place for place in places if place.frame == frame.number}
         self._items = {item.key: item for item in self.record.walk()}
         self._order = {key: place for place, key in enumerate(self._items)}
 
@@ -198,6 +202,7 @@ class _LevelReader:
         else:
             members = (Leaf(label=label(whole), item=whole, values=decoded[0].columns[whole.key]),)
         self._note(decoded, matches, faults)
+        self._note_counts(decoded[0], matches, faults)
         return Group(label=whole.name, item=whole, members=members)
 
     def _note(
@@ -214,12 +219,29 @@ class _LevelReader:
                         index = tuple(int(level[row]) for level in reversed(outwards))
                         found.append((record, self._order[item.key], index, item, raw.tobytes().hex().upper()))
         for record, _, index, item, digits in sorted(found, key=lambda one: one[:3]):
-            fault = FieldFault(field=label(item), code=_code(item), hex=digits, index=index)
+            fault = _field_fault(item, index, digits)
             faults.setdefault(record, []).append(fault)
 
+    def _note_counts(self, record: Decoded, matches: Mapping[str, Mask], faults: dict[int, list[FieldFault]]) -> None:
+        """Counts of the record itself that can be read and are out of their table's range."""
+        for key, place in self._counts.items():
+            blamed = record.rows.blame.get(key)
+            if blamed is None:
+                continue
+            starts = record.rows.at(place)
+            for row in np.flatnonzero(blamed & record.columns[key].is_valid().to_numpy(zero_copy_only=False)).tolist():
+                number = int(record.rows.records[row])
+                if all(matches[name][number] for name in place.item.path if name in matches):
+                    raw = record.rows.buffer[starts[row] : starts[row] + place.item.length].tobytes()
+                    fault = FieldFault(field=label(place.item), code=COUNT_INVALID, hex=raw.hex().upper())
+                    faults.setdefault(number, []).append(fault)
 
-def _code(item: Item) -> str:
-    return {Category.FLOATING: FLOAT_INVALID, Category.EDITED: EDITED_INVALID}.get(item.category, INVALID)
+
+def _field_fault(item: Item, index: tuple[int, ...], digits: str) -> FieldFault:
+    fault = FieldFault(field=label(item), code=PACKED_INVALID, hex=digits, index=index)
+    if item.category is Category.FLOATING:
+        return replace(fault, code=FLOAT_INVALID)
+    return replace(fault, code=EDITED_INVALID) if item.category is Category.EDITED else fault
 
 
 class _Assembly:

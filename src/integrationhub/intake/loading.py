@@ -12,12 +12,14 @@ from datetime import datetime
 
 import polars as pl
 
+from integrationhub.intake.ahead import ahead
 from integrationhub.intake.changes import debt_events, worklist_events, worklist_items
 from integrationhub.intake.report import Amount, Control, FileReport, FileVerdict
 from integrationhub.intake.staging import Staged, StagedSlice
 from integrationhub.records import Reason
 from integrationhub.sdk.descriptor import Descriptor
 from integrationhub.store.deliveries import Delivery, State
+from integrationhub.store.merge import SliceRows
 from integrationhub.store.slices import Slice
 from integrationhub.store.unit_of_work import Store, Work
 
@@ -44,22 +46,34 @@ class Loader:
         with store.begin() as work:
             done = work.slices.done(delivery.delivery_id)
         report: FileReport | None = None
-        for piece in staged.slices:
-            if piece.number not in done:
-                self.checkpoint("before slice")
-                with store.begin() as work:
-                    report = self.merge(work, delivery, staged, piece, now=now)
-                    self.checkpoint("before commit")
-                    work.commit()
-                self.checkpoint("after commit")
+        waiting = [piece for piece in staged.slices if piece.number not in done]
+        progress(sum(piece.end - piece.start for piece in staged.slices if piece.number in done))
+        for piece, rows in ahead((piece, _fit(store, delivery, piece)) for piece in waiting):
+            self.checkpoint("before slice")
+            with store.begin() as work:
+                report = self.merge(work, delivery, staged, piece, rows, now=now)
+                self.checkpoint("before commit")
+                work.commit()
+            self.checkpoint("after commit")
+            store.refresh_statistics()
             progress(piece.end - piece.start)
         assert report is not None  # a file whose last slice was committed is ACCEPTED, and not loaded again
         return report
 
     def merge(
-        self, work: Work, delivery: Delivery, staged: Staged, piece: StagedSlice, *, now: datetime
+        self,
+        work: Work,
+        delivery: Delivery,
+        staged: Staged,
+        piece: StagedSlice,
+        rows: SliceRows | None = None,
+        *,
+        now: datetime,
     ) -> FileReport | None:
-        """Merge one slice in the transaction `work`; the report when it was the file's last one."""
+        """Merge one slice in the transaction `work`; the report when it was the file's last one.
+
+        `rows`: the slice's, where they have been made fit already.
+        """
         part = Slice(
             delivery_id=delivery.delivery_id,
             slice_no=piece.number,
@@ -73,7 +87,7 @@ class Loader:
             return None
         sequence = delivery.sequence or 0
         merged = work.canonical.merge_groups(
-            piece.rows(),
+            rows or piece.rows(),
             delivery_id=delivery.delivery_id,
             sequence=sequence,
             slice_no=piece.number,
@@ -156,6 +170,10 @@ class Loader:
             missing=tuple(gone),
             remedy=SET_ASIDE if any(piece.quarantined for piece in staged.slices) else None,
         )
+
+
+def _fit(store: Store, delivery: Delivery, piece: StagedSlice) -> SliceRows:
+    return store.fit(piece.rows(), delivery_id=delivery.delivery_id, sequence=delivery.sequence or 0)
 
 
 def controls_of(staged: Staged) -> tuple[Control, ...]:

@@ -17,6 +17,7 @@ import polars as pl
 from integrationhub.decode.controls import ControlVerdict, FileControls, sum_of
 from integrationhub.decode.slices import Slice, SliceReader
 from integrationhub.errors import FileRejected
+from integrationhub.intake.ahead import ahead
 from integrationhub.mapping.compile import CompiledMapping, MappingContext
 from integrationhub.receive.trigger import Trigger
 from integrationhub.records import CanonicalBatch, Reason
@@ -151,7 +152,7 @@ class RecordStager:
         controls = FileControls(self._structure, self._levels, sequence=context.sequence, records=trigger.records)
         slices: list[StagedSlice] = []
         unmappable: Reason | None = None
-        for piece in self._reader.read(stream, cuts=cuts):
+        for piece in ahead(self._reader.read(stream, cuts=cuts)):
             controls.feed(piece)
             if piece.number == 0:
                 context = replace(context, layout_version=layout_version(piece, self._structure, self._levels))

@@ -14,7 +14,7 @@ from integrationhub.mapping.faults import Rule
 from integrationhub.mapping.items import MARK, Compiler, Item
 from integrationhub.mapping.joins import JoinStep, PivotStep
 from integrationhub.mapping.plan import APART, SourcePlan, in_levels, output_columns, traced
-from integrationhub.mapping.scope import OCCURRENCE, POSITION, Place, Scope
+from integrationhub.mapping.scope import OCCURRENCE, POSITION, Place, Ref, Scope
 from integrationhub.mapping.spec import EntitySpec, FieldSpec, JoinSpec, SourceSpec
 from integrationhub.mapping.tables import Lookup
 
@@ -44,8 +44,7 @@ class SourceBuilder:
         items = self._items(compiler, {**lets, **fields})
         rules = [rule for item in items.values() for rule in item.rules] + self._checks(compiler)
         early, late = self._filters(compiler)
-        names = self.spec.key.within or self.spec.key.unique
-        apart = [ref for name in names if (ref := self._try("key", partial(scope.origin, name))) is not None]
+        apart = list(self._apart(scope))
         steps = tuple(self._steps(scope))
         levels = self._try("", lambda: tuple(in_levels(items)))
         self._want(scope)
@@ -106,9 +105,21 @@ class SourceBuilder:
         if self.spec.key.repeats == "number":
             yield compiler.occurrence(OCCURRENCE, parts[2:])
             parts = (*parts, OCCURRENCE)
+        if self.entity.key in model.SEALED:
+            return  # the store makes it from the line's content; a digest of every line would double the cost here
         item = compiler.field(self.entity.key, FieldSpec(id=parts))
         if item is not None:
             yield item
+
+    def _apart(self, scope: Scope) -> Iterator[Ref]:
+        """What repeated rows are known by, where it is not the identifier."""
+        names, meaning = self.spec.key.within or self.spec.key.unique, scope.origin
+        if not names and self.entity.key in model.SEALED:
+            names, meaning = self.spec.key.id[2:], scope.resolve
+        for name in names:
+            ref = self._try("key", partial(meaning, name))
+            if ref is not None:
+                yield ref
 
     def _key_place(self, scope: Scope, items: Mapping[str, Item]) -> Place:
         name = (*self.spec.key.id, *self.spec.key.unique)[-1]

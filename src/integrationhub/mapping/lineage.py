@@ -14,6 +14,7 @@ _PROVENANCE = {
     "record_no": "the record's number in the file",
     "byte_offset": "the byte offset of the record's data",
     "mapping_id": "connector, entity, declared version and content hash of the spec",
+    "entry_id": "identifier over digest and origin, made by the store",
     "digest": "digest over the line's content, made by the store",
     "version": "sequence number × 2³² + record number",
 }

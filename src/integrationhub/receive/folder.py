@@ -49,6 +49,34 @@ def handed_over(folder: Path, rules: DeliveryRules) -> list[FoundFile]:
     return [item for item in find_files([folder], rules) if item.trigger is not None]
 
 
+class WatchedFolder:
+    """A folder that is looked into again and again.
+
+    A trigger counts when it is as it was at the look before: one that is just being written is there before it is
+    whole, and would be taken for a faulty one.
+    """
+
+    def __init__(self, folder: Path, rules: DeliveryRules) -> None:
+        self._folder = folder
+        self._rules = rules
+        self._seen: dict[Path, tuple[int, int]] = {}
+
+    def look(self) -> list[FoundFile]:
+        """The files that are complete, in sequence order."""
+        found = {item.path: (item, _stamp(item.trigger)) for item in handed_over(self._folder, self._rules)}
+        before, self._seen = self._seen, {path: stamp for path, (_, stamp) in found.items() if stamp is not None}
+        return [item for path, (item, stamp) in found.items() if stamp is not None and before.get(path) == stamp]
+
+
+def _stamp(trigger: Path | None) -> tuple[int, int] | None:
+    """Size and time of change; None for a file that is not there."""
+    try:
+        status = trigger.stat() if trigger is not None else None
+    except FileNotFoundError:
+        return None
+    return None if status is None else (status.st_size, status.st_mtime_ns)
+
+
 def put_away(item: FoundFile, *, refused: bool) -> None:
     """Move a taken file and its trigger out of the watched folder; the trigger goes first, so that a crash between the
     two moves leaves a data file without trigger, which nobody takes, and never a trigger without data.

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select
 
 from integrationhub.store.judged import CASE_PERSONS, JUDGING_QUEUE, LINKED_GROUPS, VERDICTS
+from integrationhub.store.ledger import live
 from integrationhub.store.schema import CANONICAL, DELIVERIES
 
 IN_BOOK = ("IN_BOOK", "HELD")
@@ -153,7 +154,7 @@ class Dossier:
         """The live ledger entries of the cases."""
         ledger = CANONICAL["ledger"]
         columns = (ledger.c[name] for name in _LEDGER_COLUMNS)
-        return list(_of(self._connection, select(*columns).where(_live()), ledger.c.case_id, self.case_ids))
+        return list(_of(self._connection, select(*columns).where(live()), ledger.c.case_id, self.case_ids))
 
     def members(self) -> list[Row[Any]]:
         """Roles of the cases with what is known of the party."""
@@ -255,10 +256,3 @@ def nothing_waits(connection: Connection) -> bool:
     """Whether every changed group is linked and every queued case judged."""
     waiting = connection.execute(select(exists().select_from(JUDGING_QUEUE))).scalar_one()
     return not waiting and not changed_groups(connection, limit=1)
-
-
-def _live() -> ColumnElement[bool]:
-    """True for ledger entries that count by themselves: they take nothing back and nothing takes them back."""
-    ledger = CANONICAL["ledger"]
-    other = ledger.alias()
-    return and_(ledger.c.cancels_entry_id.is_(None), ~exists().where(other.c.cancels_entry_id == ledger.c.entry_id))

@@ -9,7 +9,7 @@ debt is at any time the sum over the source's current lines.
 from typing import Any
 
 import polars as pl
-from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, func, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, exists, func, insert, literal, select
 
 from integrationhub.canonical.frames import POLARS_TYPES
 from integrationhub.canonical.model import ENTITIES
@@ -23,6 +23,12 @@ LEDGER = CANONICAL["ledger"]
 _STAGED = ENTITY_STAGES["ledger"]
 _AMOUNTS = ("pence", "suspended_pence", "stored_pence")
 _ROWS_AT_ONCE = 50_000
+
+
+def live() -> ColumnElement[bool]:
+    """True for ledger entries that count by themselves: they take nothing back and nothing takes them back."""
+    other = LEDGER.alias()
+    return and_(LEDGER.c.cancels_entry_id.is_(None), ~exists().where(other.c.cancels_entry_id == LEDGER.c.entry_id))
 
 
 def find_live_of_cases(connection: Connection, cases: Table) -> None:

@@ -7,7 +7,7 @@ and a slice never touches a case that stands in another.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 from sqlalchemy import Connection, select
@@ -18,7 +18,7 @@ from integrationhub.store.dialect import fetch_frame
 from integrationhub.store.frames import VERSION_STEP, conform
 from integrationhub.store.schema import CANONICAL
 from integrationhub.store.slices import NOTHING, LedgerSums, Slices
-from integrationhub.store.staging import ENTITY_STAGES, VANISHED_CASES
+from integrationhub.store.staging import ENTITY_STAGES, VANISHED_CASES, Rendered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +44,29 @@ class Closed:
     ledger: LedgerSums = NOTHING
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceRows:
+    """The rows of a slice, fit to be staged: `frames` by entity, and what of them is rendered already."""
+
+    frames: Mapping[str, pl.DataFrame]
+    rendered: Mapping[str, Rendered] = field(default_factory=dict)
+
+
+def fit(rows: Mapping[str, pl.DataFrame], *, delivery_id: str, sequence: int, render: bool = False) -> SliceRows:
+    """Everything about a slice's rows that needs no database: columns checked, ledger lines sealed.
+
+    With `render`, also brought into the form in which PostgreSQL takes them. InvariantBroken: rows of another delivery,
+    two rows with one identifier, or a required value missing.
+    """
+    frames = {
+        name: conform(ENTITIES[name], frame, delivery_id=delivery_id, sequence=sequence) for name, frame in rows.items()
+    }
+    if "ledger" in frames:
+        frames["ledger"] = seal.seal(frames["ledger"])
+    ready = {name: staging.render(ENTITY_STAGES[name], frame) for name, frame in frames.items()} if render else {}
+    return SliceRows(frames=frames, rendered=ready)
+
+
 class Canonical:
     """Writes canonical rows inside one transaction."""
 
@@ -52,7 +75,7 @@ class Canonical:
 
     def merge_groups(
         self,
-        rows: Mapping[str, pl.DataFrame],
+        rows: Mapping[str, pl.DataFrame] | SliceRows,
         *,
         delivery_id: str,
         sequence: int,
@@ -62,20 +85,17 @@ class Canonical:
         """Replace every group in `rows["groups"]` as a whole; groups that are stored as new or newer stay as they are.
 
         `rows`: frames by entity name with the entity's columns (a ledger frame may lack entry_id and digest, the store
-        computes them); entities without rows may be missing. Every row of a group comes in the same call. The slice
-        must have been claimed (`Slices.claim`) in this transaction: its control sums are kept there.
-        Without `whole_groups` the delivery carries single cases: those are replaced, others of their groups stay.
-        InvariantBroken: rows of another delivery, two rows with one identifier, or a required value missing.
+        computes them), or what `fit` made of them; entities without rows may be missing. Every row of a group comes in
+        the same call. The slice must have been claimed (`Slices.claim`) in this transaction: its control sums are kept
+        there. Without `whole_groups` the delivery carries single cases: those are replaced, others of their groups
+        stay. InvariantBroken: see `fit`.
         """
-        frames = {
-            name: conform(ENTITIES[name], frame, delivery_id=delivery_id, sequence=sequence)
-            for name, frame in rows.items()
-        }
+        ready = rows if isinstance(rows, SliceRows) else fit(rows, delivery_id=delivery_id, sequence=sequence)
         staging.prepare(self._connection, *staging.CANONICAL_STAGES)
-        fresh = self._stage_fresh_groups(frames)
+        fresh = self._stage_fresh_groups(ready)
         if not fresh:
             return Merged(debts=debts.no_changes())
-        self._stage_rows(frames, fresh)
+        self._stage_rows(ready, fresh)
         changes, sums = self._replace(sequence * VERSION_STEP, whole_groups=whole_groups)
         Slices(self._connection).add_ledger(delivery_id, slice_no, sums)
         return Merged(groups=fresh, debts=changes, ledger=sums)
@@ -111,31 +131,33 @@ class Canonical:
         Slices(connection).add_ledger(delivery_id, slice_no, sums)
         return Closed(withdrawn_cases=vanished, gone_groups=gone, debts=removed, ledger=sums)
 
-    def _stage_fresh_groups(self, frames: dict[str, pl.DataFrame]) -> tuple[str, ...]:
-        groups = frames.get("groups")
+    def _stage_fresh_groups(self, rows: SliceRows) -> tuple[str, ...]:
+        groups = rows.frames.get("groups")
         if groups is None or groups.is_empty():
             return ()
         stage, table = ENTITY_STAGES["groups"], CANONICAL["groups"]
-        staging.fill(self._connection, stage, groups)
+        staging.fill(self._connection, stage, groups, rows.rendered.get("groups"))
         joined = stage.join(table, table.c.group_id == stage.c.group_id)
         stale = select(stage.c.group_id).select_from(joined).where(table.c.version >= stage.c.version)
         known = fetch_frame(self._connection, stale, {"group_id": pl.String()})
         if known.is_empty():
             return tuple(groups["group_id"])
-        frames["groups"] = groups.join(known, on="group_id", how="anti", maintain_order="left")
+        newer = groups.join(known, on="group_id", how="anti", maintain_order="left")
         staging.clear(self._connection, [stage])
-        staging.fill(self._connection, stage, frames["groups"])
-        return tuple(frames["groups"]["group_id"])
+        staging.fill(self._connection, stage, newer)
+        return tuple(newer["group_id"])
 
-    def _stage_rows(self, frames: Mapping[str, pl.DataFrame], fresh: tuple[str, ...]) -> None:
+    def _stage_rows(self, rows: SliceRows, fresh: tuple[str, ...]) -> None:
         kept = pl.DataFrame({"group_id": fresh}, schema={"group_id": pl.String()})
-        for name, frame in frames.items():
+        all_fresh = kept.height == rows.frames["groups"].height
+        for name, frame in rows.frames.items():
             if name == "groups":
                 continue
-            scoped = ENTITIES[name].group_scoped
-            chosen = frame.join(kept, on="group_id", how="semi", maintain_order="left") if scoped else frame
-            sealed = seal.seal(chosen) if name == "ledger" else chosen
-            staging.fill(self._connection, ENTITY_STAGES[name], sealed)
+            if all_fresh or not ENTITIES[name].group_scoped:
+                staging.fill(self._connection, ENTITY_STAGES[name], frame, rows.rendered.get(name))
+            else:
+                chosen = frame.join(kept, on="group_id", how="semi", maintain_order="left")
+                staging.fill(self._connection, ENTITY_STAGES[name], chosen)
 
     def _replace(self, base: int, *, whole_groups: bool) -> tuple[pl.DataFrame, LedgerSums]:
         connection, cases = self._connection, ENTITY_STAGES["cases"]

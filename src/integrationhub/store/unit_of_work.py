@@ -9,18 +9,19 @@
 Leaving the block without `commit` rolls everything back.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
+import polars as pl
 from sqlalchemy import Connection, Engine
 
-from integrationhub.store import locks, upgrade
+from integrationhub.store import locks, statistics, upgrade
 from integrationhub.store.deliveries import Deliveries
 from integrationhub.store.engine import open_engine, reading_options
 from integrationhub.store.feeds import Feeds
-from integrationhub.store.merge import Canonical
+from integrationhub.store.merge import Canonical, SliceRows, fit
 from integrationhub.store.outbox import Outbox
 from integrationhub.store.slices import Slices
 from integrationhub.store.verdicts import Verdicts
@@ -102,6 +103,14 @@ class Store:
     def is_embedded(self) -> bool:
         """Whether this is the SQLite file of one host."""
         return self._engine.dialect.name == "sqlite"
+
+    def fit(self, rows: Mapping[str, pl.DataFrame], *, delivery_id: str, sequence: int) -> SliceRows:
+        """What `Canonical.merge_groups` would do first with a slice's rows, done outside its transaction."""
+        return fit(rows, delivery_id=delivery_id, sequence=sequence, render=not self.is_embedded)
+
+    def refresh_statistics(self) -> None:
+        """Let the database plan for its tables as they are now: to be called between the transactions of a load."""
+        statistics.refresh(self._engine)
 
     def begin(self) -> Work:
         """A unit of work, to be used in a `with` block. On SQLite it waits for the one writer before it."""

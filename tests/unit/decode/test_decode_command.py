@@ -246,6 +246,12 @@ def test_depending_on_moves_nothing_where_tables_take_their_largest_size(decode:
     assert decode.fields(ODO, e("1a--zz"), "--odo", "max") == [{"N": 1, "T": ["a"], "Z": "zz"}]
 
 
+def test_a_count_out_of_its_range_is_named_and_the_table_ends_at_its_largest_size(decode: DecodeCommand) -> None:
+    (found,) = decode.fields(ODO, big(e("4abczz")), "--record-format", "V")
+    assert found["T"] == ["a", "b", "c"]
+    assert found["_errors"] == [{"field": "N", "code": "COUNT_INVALID", "hex": "F4"}]
+
+
 def test_a_fixed_record_with_depending_on_has_the_largest_length(decode: DecodeCommand) -> None:
     found = decode(ODO, e("0zz   1azz  "))
     assert [(record["_length"], record["Z"]) for record in found] == [(6, "zz"), (6, "zz")]

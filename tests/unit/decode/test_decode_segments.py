@@ -45,6 +45,37 @@ def test_a_redefinition_that_no_segment_names_is_shown_in_every_record(decode: D
     assert found == [{"KIND": "C", "COMPANY": {"NAME": "123"}, "EMPLOYEE": {"NUMBER-9": 123}}]
 
 
+EXPORT = """
+01  EXPORT-RECORD.
+    05  REC-TYPE                PIC X(1).
+    05  STAMP                   PIC X(4).
+    05  STAMP-R REDEFINES STAMP.
+        10  YEAR                PIC 9(4).
+    05  RECORD-DATA             PIC X(8).
+    05  CUSTOMER-DATA REDEFINES RECORD-DATA.
+        10  CUST-ID             PIC 9(09) COMP.
+        10  PHONES OCCURS 2 TIMES.
+            15  PHONE           PIC X(2).
+    05  ACCOUNT-DATA REDEFINES RECORD-DATA.
+        10  LIMIT-X             PIC S9(03)V99.
+        10  BALANCE             PIC S9(3)V99 COMP-3.
+"""
+
+
+def test_an_export_file_shows_each_record_by_its_own_redefinition(decode: DecodeCommand) -> None:
+    customer = e("C2024") + (77).to_bytes(4) + e("abcd")
+    account = e("A2024") + e("0123D") + bytes.fromhex("00150D")
+    options = ["--segment-field", "REC-TYPE", "--segment", "CUSTOMER-DATA=C", "--segment", "ACCOUNT-DATA=A"]
+    first, second = decode.fields(EXPORT, customer + account, *options)
+    assert first.pop("RECORD-DATA").endswith("abcd")
+    assert first == {
+        "REC-TYPE": "C", "STAMP": "2024", "STAMP-R": {"YEAR": 2024},
+        "CUSTOMER-DATA": {"CUST-ID": 77, "PHONES": [{"PHONE": "ab"}, {"PHONE": "cd"}]},
+    }  # fmt: skip
+    assert second["ACCOUNT-DATA"] == {"LIMIT-X": Decimal("12.34"), "BALANCE": Decimal("-1.50")}
+    assert "_errors" not in second
+
+
 @pytest.mark.parametrize(
     ("clauses", "one", "two"),
     [("PIC 9(2)", e("01"), e("02")), ("PIC S9(3) COMP-3", b"\0\x1c", b"\0\x2c"), ("PIC 9 COMP", b"\0\1", b"\0\2")],

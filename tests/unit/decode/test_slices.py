@@ -1,105 +1,80 @@
-"""Slices: where a file is cut, that it is cut there again, and that no more is read than a slice needs."""
+"""However a file is cut into buffers, and wherever reading begins, the records come out the same."""
 
 import io
-from collections.abc import Iterator
+import tempfile
 from pathlib import Path
+from unittest.mock import patch
 
-import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from integrationhub.bootstrap import build_decoder
-from integrationhub.catalogue import shipped_connectors
-from integrationhub.decode.slices import SliceReader
-from integrationhub.estate.csa1993_file import encoder_for
-from integrationhub.estate.generate import generate
-from integrationhub.estate.nights import Estate
-from integrationhub.sdk.descriptor import Descriptor, load_descriptor
+from integrationhub.decode.codepage import code_page
+from integrationhub.decode.columns import Reading
+from integrationhub.decode.copybook import parse_copybook
+from integrationhub.decode.dump import DumpRules, FileDump
+from integrationhub.decode.nested import Showing
+from integrationhub.decode.recordfile import RecordFormat
+from tests.unit.decode.commands import big, e
 
-
-class WatchedStream(io.BytesIO):
-    """Bytes that remember the largest piece that was asked for; everything at once counts as endless."""
-
-    def __init__(self, data: bytes) -> None:
-        super().__init__(data)
-        self.most = 0.0
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        self.most = max(self.most, float("inf") if size is None or size < 0 else size)
-        return super().read(size)
-
-
-@pytest.fixture(scope="module")
-def descriptor() -> Descriptor:
-    return load_descriptor(shipped_connectors() / "connectors" / "csa1993")
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory, descriptor: Descriptor) -> bytes:
-    [night] = generate(tmp_path_factory.mktemp("slices"), Estate(groups=25, seed=7), encoder_for(descriptor))
-    return Path(night.data).read_bytes()
+COPYBOOK = parse_copybook(
+    """
+       01  R.
+           05  K  PIC 9.
+           05  N  PIC 9.
+           05  T  PIC X(2) OCCURS 0 TO 9 TIMES DEPENDING ON N.
+           05  Z  PIC S9(3) COMP-3.
+"""
+)
+ELEMENTS = st.lists(st.integers(0, 9), max_size=60)
+FORMS = {
+    "V": RecordFormat(kind="V"),
+    "VB": RecordFormat(kind="VB"),
+    "none": RecordFormat(kind="V", rdw="none"),
+    "F": RecordFormat(kind="F", record_length=22),
+    "D": RecordFormat(kind="D"),
+}
 
 
-def reader(descriptor: Descriptor, target: int) -> SliceReader:
-    decoder = build_decoder(descriptor)
-    return SliceReader(
-        decoder.framing,
-        decoder.records,
-        record_types=descriptor.layout.record_types,
-        group_type=descriptor.structure.group.type,
-        codes=descriptor.structure.codes,
-        target=target,
+def record(number: int, elements: int) -> bytes:
+    return e(f"{number % 10}{elements}" + "ab" * elements) + bytes.fromhex(f"{number % 1000:03d}C")
+
+
+def written(form: str, elements: list[int]) -> bytes:
+    bodies = [record(number, count) for number, count in enumerate(elements)]
+    if form == "F":
+        return b"".join(body.ljust(22, b"\x40") for body in bodies)
+    if form == "D":
+        return b"".join(e(f"{number % 10}0") + b"\x15" for number in range(len(bodies)))
+    if form == "VB":
+        blocks = [b"".join(map(big, bodies[at : at + 3])) for at in range(0, len(bodies), 3)]
+        return b"".join(map(big, blocks))
+    return b"".join(bodies if form == "none" else map(big, bodies))
+
+
+def lines(path: Path, form: str, *, first: int = 1, limit: int | None = None) -> list[bytes]:
+    rules = DumpRules(
+        form=FORMS[form],
+        reading=Reading(page=code_page("cp1146"), missing="null"),
+        showing=Showing(),
+        first=first,
+        limit=limit,
     )
+    target = io.BytesIO()
+    FileDump(COPYBOOK, rules, lambda *_: None).write([path], "jsonl", target)
+    return target.getvalue().splitlines()
 
 
-def ends(descriptor: Descriptor, data: bytes, target: int, cuts: list[int] | None = None) -> Iterator[tuple[int, int]]:
-    """First record and end of each slice."""
-    for piece in reader(descriptor, target).read(io.BytesIO(data), cuts=cuts or []):
-        assert not piece.faults
-        yield piece.first_record, piece.end
-
-
-def test_slices_cover_the_file_without_gap_and_begin_with_a_group(descriptor: Descriptor, data: bytes) -> None:
-    pieces = list(reader(descriptor, 4096).read(io.BytesIO(data)))
-
-    assert [piece.start for piece in pieces] == [0, *(piece.end for piece in pieces[:-1])]
-    assert pieces[-1].end == len(data)
-    assert [piece.number for piece in pieces] == list(range(len(pieces)))
-    assert {piece.kind_names[piece.kinds[0]] for piece in pieces[1:]} == {"10"}
-    records = [piece.first_record + len(piece.kinds) for piece in pieces]
-    assert [piece.first_record for piece in pieces] == [1, *records[:-1]]
-
-
-def test_a_file_is_cut_where_it_was_cut_before_whatever_the_target_is_now(descriptor: Descriptor, data: bytes) -> None:
-    before = list(ends(descriptor, data, 4096))
-    assert len(before) > 10
-
-    again = list(ends(descriptor, data, 16_384, [end for _, end in before[:5]]))
-
-    assert again[:5] == before[:5]
-    assert len(again) < len(before)
-    assert again[-1][1] == len(data)
-
-
-def test_no_more_is_read_at_once_than_a_slice_needs(descriptor: Descriptor, data: bytes) -> None:
-    stream = WatchedStream(data)
-
-    list(reader(descriptor, 4096).read(stream))
-
-    assert stream.most <= 32 * 1024  # the largest group of the file, doubled
-
-
-def test_records_of_one_group_without_end_are_read_to_the_limit_only(
-    descriptor: Descriptor, data: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("integrationhub.decode.slices.LARGEST_GROUP", 32 * 1024)
-    pieces = list(reader(descriptor, 4096).read(io.BytesIO(data)))
-    line = next(
-        int(offset) for piece in pieces for kind, offset in zip(piece.kinds, piece.offsets, strict=True)
-        if piece.kind_names[kind] == "40"
-    )  # fmt: skip
-    record = data[line - 4 : line + 79]
-    stream = WatchedStream(data[:line][:-4] + record * 10_000)
-
-    *_, last = reader(descriptor, 4096).read(stream)
-
-    assert [fault.code for fault in last.faults] == ["R10"]
-    assert stream.tell() <= 64 * 1024
+@settings(max_examples=60, deadline=None)
+@given(st.sampled_from(sorted(FORMS)), ELEMENTS, st.integers(30, 400), st.data())
+def test_slices_decoded_alone_equal_the_whole(form: str, elements: list[int], chunk: int, data: st.DataObject) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "file.dat"
+        path.write_bytes(written(form, elements))
+        whole = lines(path, form)
+        assert len(whole) == len(elements)
+        with patch("integrationhub.decode.recordfile.CHUNK", chunk):
+            assert lines(path, form) == whole
+            first = data.draw(st.integers(1, len(elements) + 2))
+            limit = data.draw(st.integers(0, 5))
+            assert lines(path, form, first=first, limit=limit) == whole[first - 1 :][:limit]
+        assert lines(path, form, first=first) == whole[first - 1 :]

@@ -115,7 +115,7 @@ def test_identifiers_lead_to_rows_that_are_there(sample: CanonicalBatch) -> None
 def test_keys_are_unique(sample: CanonicalBatch) -> None:
     for name, entity in OURS.items():
         keys = sample.rows[name][entity.key]
-        if entity.group_scoped:
+        if entity.group_scoped and entity.key not in SEALED:
             assert keys.n_unique() == keys.len(), name
 
 

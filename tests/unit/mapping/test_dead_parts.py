@@ -175,7 +175,7 @@ def test_a_planted_dead_part_is_found(name: str) -> None:
     pieces, expected = DEAD[name]
     pairs = pieces if isinstance(pieces[0], tuple) else (pieces,)
 
-    found = dead(*pairs)  # type: ignore[arg-type]
+    found = dead(*pairs)
 
     assert any(expected in part for part in found), found
 

@@ -42,6 +42,7 @@ USAGES |= {name.replace("COMP", "COMPUTATIONAL"): usage for name, usage in USAGE
 _LEVELS = frozenset({*range(1, 50), 66, 77, 78, 88})
 _NAMED = frozenset({66, 78, 88})
 _REPETITION = re.compile(r"(?<=\()[A-Z0-9_-]*[A-Z][A-Z0-9_-]*(?=\))")  # by a constant's name
+_LEVEL = re.compile(r"[0-9]{1,2}")
 _RANGE = frozenset({"THRU", "THROUGH"})
 
 
@@ -152,7 +153,7 @@ class EntryParser:
     def _begins_entry(self) -> bool:
         """Whether a new entry begins here though no full stop ended the last: a level number and a name on a line."""
         token = self._peek()
-        if not token.first or len(token.text) > 2 or not token.text.isdigit() or int(token.text) not in _LEVELS:  # noqa: PLR2004 - levels have two digits
+        if not token.first or not _LEVEL.fullmatch(token.text) or int(token.text) not in _LEVELS:
             return False
         behind = self._tokens[self._next + 1]
         return behind.kind is Kind.WORD and behind.text not in _RANGE and any(map(str.isalpha, behind.text))

@@ -1,0 +1,52 @@
+"""Which connectors the daemon works for, and with which mappings; read anew when somebody asks for it (SIGHUP)."""
+
+import threading
+from collections.abc import Mapping, Sequence
+
+from integrationhub.bootstrap import Hub
+from integrationhub.errors import HubError
+from integrationhub.pipeline import Pipeline
+from integrationhub.telemetry import logger
+
+
+class Roster:
+    """The pipelines by connector. `names` are the connectors wanted; without names all that are not disabled."""
+
+    def __init__(self, hub: Hub, names: Sequence[str]) -> None:
+        self._hub = hub
+        self._names = names
+        self._asked = threading.Event()
+        self._pipelines = self._read()
+
+    @property
+    def pipelines(self) -> Mapping[str, Pipeline]:
+        """As last read in good order."""
+        return self._pipelines
+
+    def named(self, name: str) -> Pipeline | None:
+        """The pipeline of a connector by its name or an alias; None when the daemon doesn't work for it."""
+        found = (item for item in self._pipelines.values() if name in (item.descriptor.name, *item.descriptor.aliases))
+        return next(found, None)
+
+    def ask(self) -> None:
+        """Read anew before the next piece of work; a signal handler may call this."""
+        self._asked.set()
+
+    def reread_if_asked(self) -> None:
+        """Read connectors and mappings anew; where they are faulty, those of before go on."""
+        if not self._asked.is_set():
+            return
+        self._asked.clear()
+        try:
+            self._hub.reread()
+            self._pipelines = self._read()
+        except HubError as exc:
+            logger().error("reread", reason=exc.code, error=type(exc).__name__, outcome="FAILED")
+        else:
+            logger().info("reread", outcome="DONE")
+
+    def _read(self) -> Mapping[str, Pipeline]:
+        catalogue, overrides = self._hub.catalogue, self._hub.settings.connectors
+        wanted = self._names or [name for name in catalogue.names() if name not in overrides or overrides[name].enabled]
+        pipelines = [self._hub.pipeline(name) for name in wanted]
+        return {pipeline.descriptor.name: pipeline for pipeline in pipelines}
