@@ -141,10 +141,11 @@ def _judged(invocation: Invocation, connector: str) -> tuple[tuple[str, ...], tu
     from integrationhub.quality.shapes import shapes_of
 
     descriptor = invocation.catalogue.connector(connector)
-    decoder = build_decoder(descriptor)
     found = Mapping.of_folder(_folder(invocation, connector))
     faults = found.check(layout_for(descriptor))
-    return faults, () if faults else found.dead(shapes_of(descriptor, decoder))
+    if faults or descriptor.format != "copybook":  # only a copybook says what a field can hold at all
+        return faults, ()
+    return faults, found.dead(shapes_of(descriptor, build_decoder(descriptor)))
 
 
 def _tell_check(name: str, faults: Sequence[str], dead: Sequence[str]) -> None:
