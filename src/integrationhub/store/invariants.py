@@ -14,7 +14,7 @@ from sqlalchemy.sql.expression import CompoundSelect, TextClause
 
 from integrationhub.canonical.identifiers import derive
 from integrationhub.canonical.model import ENTITIES, LEDGER_CONTENT, Entity
-from integrationhub.store.deliveries import State
+from integrationhub.store.deliveries import Kind, State
 from integrationhub.store.schema import CANONICAL, DELIVERIES
 from integrationhub.store.sealed import broken_seals
 from integrationhub.store.sql import queries
@@ -90,7 +90,10 @@ def _links() -> CompoundSelect[Any]:
 
 
 def _must_exist(entity: Entity, referenced: str) -> bool:
-    # A source may name parties in groups, addresses, receipts and history that it has no role record of.
+    # A source may name parties in groups, addresses, receipts and history that it has no role record of, and keep a
+    # schedule on which nothing is owed and nothing was ever booked: that makes no debt.
+    if referenced == "debts" and entity.name == "schedules":
+        return False
     return referenced != "parties" or entity.name == "roles"
 
 
@@ -141,8 +144,10 @@ def _natural_keys(connection: Connection) -> Iterator[str]:
 
 
 def _outcomes(connection: Connection) -> Iterator[str]:
-    """Accepted files whose records and outcomes don't add up."""
-    accepted = select(DELIVERIES.c.delivery_id, DELIVERIES.c.report).where(DELIVERIES.c.state == State.ACCEPTED)
+    """Accepted files whose records and outcomes don't add up; a message is one record, and its state its outcome."""
+    accepted = select(DELIVERIES.c.delivery_id, DELIVERIES.c.report).where(
+        DELIVERIES.c.state == State.ACCEPTED, DELIVERIES.c.kind == Kind.FILE
+    )
     for identifier, report in _stream(connection, accepted):
         if not report or sum(report["outcomes"].values()) != report["records"]:
             yield identifier
