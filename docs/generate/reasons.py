@@ -26,6 +26,16 @@ CHECKS = {
     "count": "a count of the trailer is wrong",
     "total": "a control total differs, or can't be proved",
     "field": "a field can't be decoded, or holds what its document does not allow",
+    "oversize": "more comes out of the file than was stated, or than is allowed",
+    "damaged": "the file can't be unpacked, or is not well-formed",
+    "doctype": "the document has a DOCTYPE",
+    "root": "the root element is not of this feed",
+    "invalid": "the document does not meet its schema, or an identifier is repeated",
+    "control": "a control total or a count of the file's own control differs",
+    "heading": "the heading, a row's number of fields, or a byte is not what the book's form allows",
+    "disagreement": "the two keyings of a case do not agree, or there are not exactly two",
+    "unreadable": "a field can't be read in either keying",
+    "exception": "what a case is held for whose keyings can't be used",
 }
 """What each check of a descriptor judges, for all connectors alike."""
 
@@ -69,7 +79,7 @@ def connector_codes() -> dict[str, list[tuple[str, str]]]:
     """Connector → (check, code) in the order of the checks, of what is shipped."""
     shelf = Shelf(origin="shipped", folder=shipped_connectors())
     return {
-        found.name: [*found.delivery.codes.model_dump().items(), *found.structure.codes.model_dump().items()]
+        found.name: [*found.delivery.codes.model_dump().items(), *found.check_codes.model_dump().items()]
         for found in Catalogue([shelf]).connectors()
     }
 
