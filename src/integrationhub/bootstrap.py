@@ -27,7 +27,7 @@ from integrationhub.intake.captures import CaptureTaker
 from integrationhub.intake.desk import FeedDesk
 from integrationhub.intake.loading import Loader
 from integrationhub.intake.outbox import StoreOutbox
-from integrationhub.intake.tracing import Trace, Tracer
+from integrationhub.intake.tracing import PlaceTracer, Trace, Tracer
 from integrationhub.mapping.compile import CompiledMapping, Mapping
 from integrationhub.pipeline import Pipeline
 from integrationhub.publish.rabbit import RabbitPublisher
@@ -213,9 +213,11 @@ class Hub:
         """The compiled mapping of a connector, checked against its layout."""
         return self._specs(descriptor).compile(layout_for(descriptor))
 
-    def tracer(self, connector: str) -> Tracer:
+    def tracer(self, connector: str) -> Tracer | PlaceTracer:
         """Traces canonical rows of a connector back to their bytes."""
         descriptor = self.catalogue.connector(connector)
+        if descriptor.records is None:
+            return PlaceTracer(self.mapping(descriptor))
         return Tracer(build_decoder(descriptor), self.mapping(descriptor), self.originals)
 
     def traces(self, reference: str) -> Iterator[tuple[Trace, list[dict[str, Any]]]]:
