@@ -30,7 +30,7 @@ from integrationhub.intake.captures import CaptureTaker
 from integrationhub.intake.desk import FeedDesk
 from integrationhub.intake.loading import Loader
 from integrationhub.intake.outbox import StoreOutbox
-from integrationhub.intake.tracing import Trace, Tracer
+from integrationhub.intake.tracing import PlaceTracer, Trace, Tracer
 from integrationhub.mapping.compile import CompiledMapping, Mapping
 from integrationhub.pipeline import Pipeline
 from integrationhub.publish.rabbit import RabbitPublisher
@@ -292,10 +292,12 @@ class Hub:
                 rows = tuple(one for one in told.rows if one.is_of(entity, row.identifier, ref))
                 yield replace(told, rows=rows or told.rows)
 
-    def tracer(self, connector: str, mapping_id: str | None = None) -> Tracer:
+    def tracer(self, connector: str, mapping_id: str | None = None) -> Tracer | PlaceTracer:
         """Traces canonical rows of a connector back to their bytes, by the version that made them if it is kept."""
         descriptor = self.catalogue.connector(connector)
         mapping = self._version_of(self.mapping(descriptor), descriptor, mapping_id)
+        if descriptor.records is None:
+            return PlaceTracer(mapping)
         return Tracer(build_decoder(descriptor), mapping, self.originals)
 
     def _version_of(self, mapping: CompiledMapping, descriptor: Descriptor, mapping_id: str | None) -> CompiledMapping:

@@ -84,6 +84,18 @@ def test_the_order_in_which_books_come_changes_nothing(
     assert exported(hub) == exported(all_books)
 
 
+def test_postgresql_gives_the_same(all_books: Installation, postgres_url: str, tmp_path: Path) -> None:
+    hub = Installation(tmp_path, database_url=postgres_url)
+    for book in BOOKS:
+        take(hub, book)
+
+    assert exported(hub) == exported(all_books)
+    assert hub.call("export", "debts").out == all_books.call("export", "debts").out
+    assert hub.call("arrears", "totals", "--json").out == all_books.call("arrears", "totals", "--json").out
+    hub.call("arrears", "judge", "--all")
+    assert exported(hub) == exported(all_books)
+
+
 def test_the_totals_hold_to_the_penny(all_books: Installation, samples: Samples) -> None:
     totals = json.loads(all_books.call("arrears", "totals", "--json").out)
     sources = [case["source"] for case in samples.expected["cases"].values()]

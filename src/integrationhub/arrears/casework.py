@@ -11,6 +11,7 @@ from integrationhub.arrears.book import (
     ADJUSTMENT,
     CHARGE,
     CLERICAL,
+    CSCS,
     OPEN,
     RECEIPT,
     REVERSAL,
@@ -24,6 +25,7 @@ from integrationhub.arrears.book import (
     Row,
 )  # fmt: skip
 from integrationhub.arrears.persons import person_of
+from integrationhub.canonical.identifiers import SEPARATOR
 from integrationhub.store.casework import Dossier
 
 _KINDS = {"LIABILITY": CHARGE, "RECEIPT": RECEIPT, "REVERSAL": REVERSAL}
@@ -138,7 +140,7 @@ def _line(case: Case, row: Any, receipt: Any) -> Line:  # noqa: ANN401 – datab
         posted_unknown=row.posted_mark == "SENTINEL",
         effective=row.effective,
         effective_unknown=row.effective_mark == "SENTINEL",
-        text=row.text,
+        text=f"{row.authority or ''}{SEPARATOR}{row.text or ''}",
     )
     if kind == CHARGE:
         line.first, line.last, line.row = row.from_date, row.to_date, row.assessment_row
@@ -248,11 +250,11 @@ def _add_surroundings(dossier: Dossier, cases: Mapping[str, Case]) -> None:
     history = _by_case(dossier.rows("history"))
     orphan_roles = _by_group(dossier.without_case("roles", groups))
     orphan_receipts = _by_group(dossier.without_case("receipts", groups))
-    shared = _by_group(dossier.without_case("history", groups))
+    shared = _by_group(row for row in dossier.without_case("history", groups) if row.source_case_ref is None)
     for case in cases.values():
         mates = siblings.get(case.group_id, [])
         case.siblings = {row.source_ref for row in mates}
-        case.orphan_role = case.group_id in orphan_roles
+        case.orphan_role = case.system == CSCS and case.group_id in orphan_roles  # E10 (d): only counted in CS2
         case.orphan_receipt = case.group_id in orphan_receipts
         if case.nrp_party is None and case.group_id in heads:
             case.nrp_party = heads[case.group_id].nrp_party_id

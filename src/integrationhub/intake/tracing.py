@@ -188,6 +188,44 @@ class Tracer:
         return [line for line in lines if line.mapping_id == mapping_id] or lines
 
 
+class PlaceTracer:
+    """Traces rows of documents and books: to the element or row that they came from, and the mapping, not to bytes.
+
+    The place of an element is its offset in the uncompressed document; what stands there is for whoever may read it.
+    """
+
+    def __init__(self, mapping: CompiledMapping) -> None:
+        self._lineage: dict[str, dict[str, Lineage]] = {}
+        for line in mapping.lineage():
+            self._lineage.setdefault(line.entity, {}).setdefault(line.field, line)
+
+    def trace(self, row: TracedRow, _slices: Sequence[Slice]) -> Trace:
+        """The row's trace."""
+        delivery = row.delivery
+        if delivery is None:
+            raise InvariantBroken(
+                f"{row.entity} {row.identifier} names a delivery that is not stored", code="PROVENANCE"
+            )
+        lines = self._lineage.get(row.entity, {})
+        fields = tuple(
+            TracedField(name=item.name, value=row.values[item.name], expression=lines[item.name].expression, sources=())
+            for item in ENTITIES[row.entity].fields
+            if item.name in lines and row.values[item.name] is not None
+        )
+        return Trace(
+            entity=row.entity,
+            identifier=row.identifier,
+            file=delivery.name,
+            sha256=delivery.sha256,
+            original_uri=delivery.original_uri,
+            record=int(row.values["record_no"]),
+            offset=int(row.values["byte_offset"]),
+            length=0,
+            mapping_id=str(row.values["mapping_id"]),
+            fields=fields,
+        )
+
+
 def _of_element(places: Sequence[FieldPlace], element: int) -> Mapping[tuple[str, str], list[FieldPlace]]:
     """Places by table and field; where `element` is the start of a table's element, of tables only that element."""
     chosen = next((place.indexes for place in places if place.indexes and place.start == element), ())

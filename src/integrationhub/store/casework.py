@@ -18,7 +18,7 @@ _IDS_PER_STATEMENT = 500
 _LEDGER_COLUMNS = (
     "entry_id", "case_id", "line_no", "version", "kind", "owner", "reason", "pence", "suspended_pence", "stored_pence",
     "posted", "posted_mark", "effective", "effective_mark", "from_date", "to_date", "weekly_pence", "monthly_pence",
-    "assessment_row", "assessment_ref", "reverses_line", "source_id", "reverses_ref", "text",
+    "assessment_row", "assessment_ref", "reverses_line", "source_id", "reverses_ref", "authority", "text",
 )  # fmt: skip
 _IDENTIFIER = re.compile(r"[0-9a-f]{32}")
 

@@ -221,6 +221,14 @@ def test_a_clerical_case_is_accepted_as_keyed() -> None:
     assert verdict(clerical()).accepted == Figures(rp=600, sos=200)
 
 
+def test_a_clerical_case_has_no_flags_but_e06_and_e12() -> None:
+    one = clerical(dates_unknown=True)
+    one.liability_end = day("2010-01-01")
+    one.roles = [replace(role("NRP", "payer"), party=party("payer", doubled=True, nino_unusable=True))]
+
+    assert verdict(one).flags == ("E06", "E12")
+
+
 def test_a_clerical_case_names_all_its_codes() -> None:
     one = clerical(double_entry_agrees=False, received=(401, 0))
     one.effective, one.kept_twice = None, True

@@ -1,6 +1,7 @@
 """Change events as recorded: stale, repeated, contradicting, early, undeliverable; and what they do to the figures."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from integrationhub.bootstrap import Hub
 from integrationhub.intake.report import FileReport
+from integrationhub.receive.folder import find_files
 from integrationhub.store.case_events import CaseEvents, Effect
 from tests.unit.csa2003.conftest import Ask, Take
 from tests.unit.csa2003.extracts import CHECKOUT, SAMPLE, XML, pack, renumbered
@@ -148,3 +150,31 @@ def test_a_later_book_that_contains_the_events_makes_them_stale(hub: Hub, take: 
     take(pack(tmp_path, renumbered(xml, 102), sequence=102))
     assert [(item.applied_to_seq, item.state.value) for item in effects(hub).values()] == [(2, "APPLIED")]
     assert outcomes(taken(hub, tmp_path, [status(1)])) == [("SUPERSEDED", "STALE_VERSION")]
+
+
+def exported(hub: Hub) -> dict[str, dict[str, Any]]:
+    hub.judge_waiting()
+    with hub.store.read() as connection:
+        frames = hub.judged_rows(connection, date(2015, 6, 30))["arrears"]()
+        return {row["case"]: row for frame in frames for row in frame.to_dicts()}
+
+
+def test_the_export_shows_the_figures_after_the_events(hub: Hub) -> None:
+    for connector in ("csa1993", "csa2003", "clerical"):
+        pipeline = hub.pipeline(connector)
+        for item in find_files([CHECKOUT / "connectors" / connector / "samples"], pipeline.descriptor.delivery):
+            pipeline.take(item)
+    hub.captures("csa2003").take(CAPTURE)
+    rows = exported(hub)
+    for key, wanted in EXPECTED["events"]["cases"].items():
+        row = rows[key]
+        assert {"state": row["event_state"], "applied_to_seq": row["applied_to_seq"]}.items() <= wanted.items()
+        assert row["accepted"] == wanted["accepted"]
+    assert {row["event_state"] for key, row in rows.items() if key not in EXPECTED["events"]["cases"]} == {None}
+
+
+def test_a_conflict_makes_an_exception_of_the_case(hub: Hub, take: Take, tmp_path: Path) -> None:
+    take(SAMPLE)
+    taken(hub, tmp_path, [status(1), status(1, "CLOSED")])
+    row = exported(hub)[f"03:{CASE}"]
+    assert (row["outcome"], row["causes"], row["accepted"]) == ("EXCEPTION", ["EV"], None)

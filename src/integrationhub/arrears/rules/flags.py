@@ -1,6 +1,6 @@
 """Findings of class FLAG: they stand beside any outcome and never change it."""
 
-from integrationhub.arrears.book import ADJUSTMENT, OPEN, RECEIPT, Case
+from integrationhub.arrears.book import ADJUSTMENT, CLERICAL, OPEN, RECEIPT, Case
 from integrationhub.arrears.rules.charges import relationship_open
 
 
@@ -12,15 +12,21 @@ def doubted(case: Case) -> None:
 
 def flags(case: Case) -> None:
     """Note all other flags of a case, whose ledger must be as it was sent."""
-    if any(role.party.doubled for role in case.roles):
-        case.find("E04", "FLAG", "a person of the case has two identifiers in this system")
     if any(role.party.nino_unusable for role in case.roles):
         case.find("E12", "FLAG", "a person's National Insurance number is temporary, administrative or malformed")
+    _unknown_dates(case)
+    if case.system != CLERICAL:  # of whose flags clerical.md §4 names no others
+        _people(case)
+
+
+def _people(case: Case) -> None:
+    """E04 (a), E10 (d), E11 (a)."""
+    if any(role.party.doubled for role in case.roles):
+        case.find("E04", "FLAG", "a person of the case has two identifiers in this system")
     if case.orphan_role:
         case.find("E10", "FLAG", "a party role of this source group names a case that is not in the file")
     if case.liability_end not in {None, OPEN} and relationship_open(case):
         case.find("E11", "FLAG", "liability has ended, and a relationship is open")
-    _unknown_dates(case)
 
 
 def _unknown_dates(case: Case) -> None:

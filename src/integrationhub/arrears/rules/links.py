@@ -71,6 +71,7 @@ def _ledger(case: Case) -> tuple[object, ...]:
             line.number, line.kind, line.owner, line.stored, line.reason, line.posted, line.effective, line.first,
             line.last, line.rate, line.value_date, line.bank_reference, line.quoted, line.dishonoured, line.held,
             line.payer, line.method, line.text, line.undoes.number if line.undoes else None,
+            line.row if case.scheme == "1993" else None,
         )
         for line in case.lines
     )  # fmt: skip
