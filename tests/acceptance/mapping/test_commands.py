@@ -192,3 +192,48 @@ def _rows(hub: Installation, entity: str, *options: str, samples: Samples | None
     if samples is not None:
         hub.call("ingest", "csa1993", samples.folder)
     return hub.call("export", entity, *options).rows
+
+
+def test_a_faulty_spec_is_told_and_ends_with_2(
+    hub: Installation, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(copy.parent, tmp_path / "shelf" / "mappings")
+    specs = tmp_path / "shelf" / "mappings" / "csa1993"
+    changed(specs / "groups.toml", "CASE source_status", "read_csv('x')")
+    changed(specs / "cases.toml", 'from = "C-STATUS"', 'from = "C-STATE"')
+    monkeypatch.chdir(tmp_path / "shelf")
+
+    (found,) = answer(hub, "mapping", "check", "csa1993", code=2)
+    told = hub.call("mapping", "check", "csa1993", code=2).out
+
+    assert any("C-STATE (did you mean C-STATUS?)" in fault for fault in found["faults"])
+    assert all(f"fault  {fault}" in told for fault in found["faults"])
+    hub.call("mapping", "test", "csa1993", code=2)
+
+
+def test_a_dead_part_is_told_and_ends_with_2(
+    hub: Installation, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(copy.parent, tmp_path / "shelf" / "mappings")
+    changed(tmp_path / "shelf" / "mappings" / "csa1993" / "history.toml", "[E-CLASS] = 'E'", "[E-CLASS] = 'ENF'")
+    monkeypatch.chdir(tmp_path / "shelf")
+
+    (found,) = answer(hub, "mapping", "check", "csa1993", code=2)
+
+    assert found["faults"] == []
+    assert found["dead"] == ["history: when of enforcement: E-CLASS is never 'ENF'"]
+
+
+def test_a_file_of_a_layout_that_no_version_is_for_is_refused_as_a_whole(
+    hub: Installation, samples: Samples, copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(copy.parent, tmp_path / "shelf" / "mappings")
+    path = tmp_path / "shelf" / "mappings" / "csa1993" / "roles.toml"
+    changed(path, 'version = "1"', 'version = "1"\nlayouts = ["3"]')
+    monkeypatch.chdir(tmp_path / "shelf")
+
+    done = hub.call("ingest", "csa1993", samples.folder, "--json", code=7)
+
+    assert done.verdicts == ["REJECTED"]
+    assert done.codes == ["LAYOUT_VERSION"]
+    assert hub.rows("debts") == []
