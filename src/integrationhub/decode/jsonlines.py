@@ -47,6 +47,8 @@ class JsonWriter:
             for place, record in enumerate(part.records.tolist()):
                 errors = f',"_errors":{error_list(part.faults[record])}' if record in part.faults else ""
                 texts[record] += inside[place] + errors + "}"
+                for objects in self.captured.values() if errors else ():
+                    objects[record] = f"{objects[record][:-1]}{errors}}}"
         return texts
 
     def _inside(self, part: Part) -> list[str]:
