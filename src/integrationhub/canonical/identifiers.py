@@ -39,7 +39,7 @@ def _derive_rows(parts: Sequence[pl.Series]) -> pl.Series:
     rows = _height(parts)
     if rows <= FEW:
         return _digests(None if None in key else SEPARATOR.join(map(str, key)) for key in _tuples(parts, rows))
-    return _digest_runs(pl.select(pl.concat_str([part.cast(pl.String) for part in parts], separator=SEPARATOR)))
+    return _digest_distinct(pl.select(pl.concat_str([part.cast(pl.String) for part in parts], separator=SEPARATOR)))
 
 
 def _height(parts: Sequence[pl.Series]) -> int:
@@ -51,13 +51,11 @@ def _tuples(parts: Sequence[pl.Series], rows: int) -> Iterable[tuple[object, ...
     return zip(*(part.to_list() * (rows if len(part) == 1 else 1) for part in parts), strict=True)
 
 
-def _digest_runs(keys: pl.DataFrame) -> pl.Series:
-    """Equal keys stand in runs where records are sorted by group and case: each run is digested once."""
-    column = keys.to_series()
-    run = column.rle_id()
-    first_of_run = run != run.shift(1)
-    first_of_run[0] = True
-    return _digests(column.filter(first_of_run).to_list()).gather(run)
+def _digest_distinct(keys: pl.DataFrame) -> pl.Series:
+    """Equal keys are digested once: records of one group or case have many. Arrow tells them apart natively."""
+    encoded = keys.to_series().to_arrow().dictionary_encode()
+    places = pl.Series(pl.from_arrow(encoded.indices))
+    return _digests(encoded.dictionary.to_pylist()).gather(places)
 
 
 def _digests(keys: Iterable[str | None]) -> pl.Series:

@@ -6,6 +6,7 @@ no such tables: their text goes through the codec value by value, where the call
 """
 
 import codecs
+import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -19,6 +20,7 @@ from integrationhub.errors import ConfigurationError
 NOT_ASCII = 0xFF
 """What a byte becomes in `CodePage.ascii` when its character is no ASCII character."""
 
+_NUMBERED = re.compile(r"(?:IBM|CCSID|CP)?[-_ ]?(\d{2,5})", re.IGNORECASE | re.ASCII)
 _NO_CHARACTER = "\ufffd"
 _SECOND_BYTES = (0x40, 0x80, 0xA1)  # each double-byte page has pairs that end in one of these
 
@@ -56,7 +58,7 @@ def code_page(name: str, *, multibyte: bool = False) -> CodePage:
     `multibyte` doesn't allow that.
     """
     try:
-        codec = codecs.lookup(name).name
+        codec = _codec(name)
         texts = [bytes([byte]).decode(codec, errors="replace") for byte in range(256)]
         signs = [sign.encode(codec) for sign in (" ", "+", "-", "0")]
     except (LookupError, UnicodeError) as exc:
@@ -67,6 +69,17 @@ def code_page(name: str, *, multibyte: bool = False) -> CodePage:
     if several and not multibyte:
         raise _unknown(name, "it is no single-byte code page")
     return _tabulated(codec, texts, signs, several=several)
+
+
+def _codec(name: str) -> str:
+    """The codec of a name; IBM's names of a page (`IBM-1047`, `1047`, `CCSID 37`) stand for the page of that number."""
+    try:
+        return codecs.lookup(name).name
+    except LookupError:
+        match = _NUMBERED.fullmatch(name.strip())
+        if match is None:
+            raise
+        return codecs.lookup(f"cp{int(match.group(1)):03d}").name
 
 
 def _tabulated(codec: str, texts: list[str], signs: list[bytes], *, several: bool) -> CodePage:

@@ -8,6 +8,7 @@ import json
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import pairwise
 from json.encoder import encode_basestring
 from typing import Any
@@ -20,6 +21,7 @@ from integrationhub.decode.nested import FieldFault, Group, Leaf, NestedBatch, N
 from integrationhub.decode.values import scaled
 
 NULL = "null"
+PLAIN_DIGITS = 5
 
 
 @dataclass(slots=True)
@@ -45,6 +47,8 @@ class JsonWriter:
             for place, record in enumerate(part.records.tolist()):
                 errors = f',"_errors":{error_list(part.faults[record])}' if record in part.faults else ""
                 texts[record] += inside[place] + errors + "}"
+                for objects in self.captured.values() if errors else ():
+                    objects[record] = f"{objects[record][:-1]}{errors}}}"
         return texts
 
     def _inside(self, part: Part) -> list[str]:
@@ -119,6 +123,8 @@ def leaf_values(values: Array, leaf: Leaf) -> list[str]:
         return [NULL if value is None or not math.isfinite(value) else repr(value) for value in values.to_pylist()]
     numbers: Any = pc.cast(scaled(values, leaf.item), pa.string())
     texts: list[str] = pc.fill_null(numbers, NULL).to_pylist()
+    if leaf.item.scale > PLAIN_DIGITS:  # from there on Arrow writes small numbers with an exponent
+        return [format(Decimal(text), "f") if "E" in text else text for text in texts]
     return texts
 
 

@@ -82,6 +82,20 @@ def test_a_number_is_written_in_exact_decimal_notation(
     assert one(decode, clauses, bytes.fromhex(raw)) == {"F": Decimal(value)}
 
 
+@pytest.mark.parametrize(
+    ("clauses", "raw", "text"),
+    [
+        ("PIC 9(2)V9(10) COMP", "0000000000000000", "0.0000000000"),
+        ("PIC S9(2)V9(10) COMP", "FFFFFFFFFFFFFFFF", "-0.0000000001"),
+        ("PIC VP(7)9", "F1", "0.00000001"),
+        ("PIC 9(2)V9(6)", "F0F0F0F0F0F0F0F1", "0.000001"),
+    ],
+)
+def test_no_exponent_stands_in_a_decimal_number(decode: DecodeCommand, clauses: str, raw: str, text: str) -> None:
+    printed = decode.text(f"01  R.\n    05  F  {clauses}.", bytes.fromhex(raw))
+    assert f'"F":{text}' in printed
+
+
 EDITED = [
     ("PIC Z,ZZ9.99-", " 1,234.50-"[1:], "-1234.50"),
     ("PIC Z,ZZ9.99-", "    0.05 ", "0.05"),

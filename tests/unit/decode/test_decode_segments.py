@@ -145,6 +145,14 @@ def test_children_find_their_parent_across_batches(decode: DecodeCommand, monkey
     assert [len(record["COMPANY"]["DEPT"]) for record in found] == [9, 0]
 
 
+def test_a_bad_field_of_a_child_is_named_in_the_child(decode: DecodeCommand) -> None:
+    (found,) = decode(ENTITY, e("CACMEDTAX E00? "), *TREE)
+    assert "_errors" not in found
+    assert found["COMPANY"]["DEPT"][0]["EMPLOYEE"] == [
+        {"NUMBER-9": None, "_errors": [{"field": "NUMBER-9", "code": "PACKED_INVALID", "hex": "F0F06F"}]}
+    ]
+
+
 def test_a_child_left_out_is_missing_from_its_list_with_what_stands_below_it(decode: DecodeCommand) -> None:
     found = decode(ENTITY, e("CACMEDTAX E00? E002 "), *TREE, "--where-invalid", "reject")
     assert found[0]["COMPANY"]["DEPT"] == [{"TITLE": "TAX", "EMPLOYEE": [{"NUMBER-9": 2}]}]

@@ -66,3 +66,8 @@ def test_a_column_reads_as_the_codec_reads_each_value(page: str, rows: list[byte
 def test_what_is_no_single_byte_code_page_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match=name):
         code_page(name)
+
+
+@pytest.mark.parametrize(("name", "codec"), [("IBM-1047", "cp1047"), ("1146", "cp1146"), ("ccsid 37", "cp037")])
+def test_a_code_page_is_found_by_the_name_that_ibm_gives_it(name: str, codec: str) -> None:
+    assert code_page(name).name == code_page(codec).name
