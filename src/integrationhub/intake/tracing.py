@@ -208,7 +208,13 @@ class PlaceTracer:
             )
         lines = self._lineage.get(row.entity, {})
         fields = tuple(
-            TracedField(name=item.name, value=row.values[item.name], expression=lines[item.name].expression, sources=())
+            TracedField(
+                name=item.name,
+                value=row.values[item.name],
+                source=lines[item.name].source,
+                expression=lines[item.name].expression,
+                sources=(),
+            )
             for item in ENTITIES[row.entity].fields
             if item.name in lines and row.values[item.name] is not None
         )

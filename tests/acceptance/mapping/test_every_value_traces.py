@@ -10,7 +10,7 @@ from integrationhub.bootstrap import Hub
 from integrationhub.canonical.model import ENTITIES, SEALED
 from integrationhub.catalogue import Catalogue
 from integrationhub.config import Settings
-from integrationhub.intake.tracing import RecordBytes, TracedField
+from integrationhub.intake.tracing import RecordBytes, TracedField, Tracer
 from integrationhub.mapping.compile import CompiledMapping
 from integrationhub.records import CanonicalBatch
 from integrationhub.workbench.files import files_in
@@ -35,6 +35,7 @@ def _mapped(hub: Hub, samples: Samples) -> tuple[CompiledMapping, CanonicalBatch
 def test_every_value_of_every_row_leads_to_its_bytes(hub: Hub, samples: Samples) -> None:
     mapping, batch, data = _mapped(hub, samples)
     tracer, buffer = hub.tracer("csa1993"), np.frombuffer(data, np.uint8)
+    assert isinstance(tracer, Tracer)
     frames = hub.workbench("csa1993").reader.decoder.scan(buffer, 0, final=True)
     versions, traced = set(mapping.all_mapping_ids), 0
 
