@@ -13,6 +13,7 @@ STAGES: Mapping[str, Sequence[str]] = {
     "stage: other": ["intake.staging:Stager.stage"],
     "load: read the spool": ["intake.staging:StagedSlice.rows"],
     "load: conform and seal rows": ["store.merge:conform", "store.seal:seal"],
+    "load: render rows": ["store.staging:render"],
     "load: into staging tables": ["store.staging:prepare", "store.staging:clear", "store.staging:fill"],
     "load: merge": [
         "store.merge:Canonical.merge_groups", "store.slices:Slices.claim", "store.worklist:Worklist.resolve_groups",
@@ -20,9 +21,14 @@ STAGES: Mapping[str, Sequence[str]] = {
     "load: events": ["intake.loading:debt_events", "store.outbox:Outbox.add"],
     "load: close the file": ["store.merge:Canonical.close_file"],
     "load: commit": ["store.unit_of_work:Work.commit"],
+    "load: statistics": ["store.statistics:refresh"],
     "load: other": ["intake.loading:Loader.load"],
 }  # fmt: skip
-"""Stage → `module:function`s whose time it is, but for the time of other stages inside."""
+"""Stage → `module:function`s whose time it is, but for the time of other stages inside.
+
+The next slice is decoded while one is mapped, and read, sealed and rendered while one is merged: those stages' seconds
+overlap others'.
+"""
 
 
 def watched() -> Stages:

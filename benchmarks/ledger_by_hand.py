@@ -4,7 +4,7 @@ Both follow mappings/csa1993/ledger.toml. They are given what a caller could kee
 as dictionaries, code lists; so that the comparison favours them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -60,6 +60,47 @@ class Rows:
 def row_by_row(batch: Rows) -> list[Row]:
     """The canonical rows, made one after the other."""
     return [_mapped(row, batch) for row in batch.rows]
+
+
+def with_faults(batch: Rows) -> tuple[list[Row], list[tuple[int, str, str]]]:
+    """The canonical rows, and every fault and note of every row: record, field, code."""
+    rows, faults = [], list[tuple[int, str, str]]()
+    for row in batch.rows:
+        made = _mapped(row, batch)
+        rows.append(made)
+        faults += [(row["_record"], field, code) for field, code in _faults(row, made, batch)]
+    return rows, faults
+
+
+def _faults(row: Row, made: Row, batch: Rows) -> Iterator[tuple[str, str]]:
+    kind = row["L-KIND"]
+    for name, field in (("kind", "L-KIND"), ("owner", "L-OWNER")):
+        if made[name] is None:
+            yield field, "VALUE_MISSING" if row[field] is None else "CODE_UNKNOWN"
+    if kind != "C" and row["L-OWNER"] not in batch.codes["csa1993-settled-owner"]:
+        yield "L-OWNER", "CODE_UNKNOWN"
+    if kind == "V" and row["LV-REASON"] not in batch.codes["csa1993-reversal-reason"]:
+        yield "LV-REASON", "CODE_UNKNOWN"
+    for field in ("L-SRC-GROUP", "L-CASE-REF", "L-SEQ", "L-AMOUNT", "L-POSTED", *_NEEDED.get(kind, ())):
+        if row[field] is None:
+            yield field, "VALUE_MISSING"
+    for name, field in _DATED.items():
+        if made[name] is None and made[f"{name}_mark"] is None and row[field] is not None:
+            yield field, "DATE_INVALID"
+    yield from _notes(kind, made)
+
+
+def _notes(kind: str, made: Row) -> Iterator[tuple[str, str]]:
+    if kind == "R" and made["stored_pence"] <= 0:
+        yield "L-AMOUNT", "AMOUNT_SIGN"
+    if kind == "C" and made["stored_pence"] < 0:
+        yield "L-AMOUNT", "AMOUNT_SIGN"
+    if made["from_date"] is not None and made["to_date"] is not None and made["to_date"] < made["from_date"]:
+        yield "LC-TO", "PERIOD_REVERSED"
+
+
+_NEEDED = {"C": ("LC-WEEKLY", "LC-ASM-ROW"), "R": ("LR-VALUE-DATE",), "A": ("LA-EFF",), "V": ("LV-DATE", "LV-OF-SEQ")}
+_DATED = {"posted": "L-POSTED", "from_date": "LC-FROM", "to_date": "LC-TO"}
 
 
 def _mapped(row: Row, batch: Rows) -> Row:

@@ -28,6 +28,10 @@ _NEW_DEBTS, _NEW_BALANCES = ENTITY_STAGES["debts"], ENTITY_STAGES["balances"]
 
 CREATED, CHANGED, REMOVED = "CREATED", "CHANGED", "REMOVED"
 
+# In conditions these stand in the statement itself: planned for any value, "not REMOVED" of a column that holds nothing
+# but ACTIVE counts as no row at all, and PostgreSQL goes through all debts for every case.
+_REMOVED, _SOURCE = literal(REMOVED, literal_execute=True), literal("SOURCE", literal_execute=True)
+
 _WATCHED = ("group_id", "host_system", "payee_role", "legal_owner", "kind", "cause", "status", "opened")
 """Columns whose change makes a debt a changed one; its as-at date alone does not."""
 
@@ -59,7 +63,7 @@ def no_changes() -> pl.DataFrame:
 
 
 def _source(balances: Table) -> ColumnElement[bool]:
-    return balances.c.kind == "SOURCE"
+    return balances.c.kind == _SOURCE
 
 
 def staged_changes(connection: Connection) -> pl.DataFrame:
@@ -116,7 +120,9 @@ def _balances(old: Table, new: Table | None) -> list[ColumnElement[Any]]:
 
 def _left_out(cases: Table) -> ColumnElement[bool]:
     stored = DEBTS.alias("stored")
-    of_cases = select(stored.c.debt_id).where(stored.c.case_id.in_(select(cases.c.case_id)), stored.c.status != REMOVED)
+    of_cases = select(stored.c.debt_id).where(
+        stored.c.case_id.in_(select(cases.c.case_id)), stored.c.status != _REMOVED
+    )
     return DEBTS.c.debt_id.in_(of_cases.except_(select(_NEW_DEBTS.c.debt_id)))
 
 
@@ -138,5 +144,5 @@ def remove_left_out(connection: Connection, cases: Table) -> None:
     """Mark the debts that `left_out` gives as REMOVED by the record in `cases`, and drop their source balances."""
     values = {"status": REMOVED, **{name: cases.c[name] for name in ("group_id", *ORIGIN)}}
     connection.execute(update(DEBTS).where(_left_out(cases), DEBTS.c.case_id == cases.c.case_id).values(**values))
-    removed = select(DEBTS.c.debt_id).where(DEBTS.c.case_id.in_(select(cases.c.case_id)), DEBTS.c.status == REMOVED)
+    removed = select(DEBTS.c.debt_id).where(DEBTS.c.case_id.in_(select(cases.c.case_id)), DEBTS.c.status == _REMOVED)
     connection.execute(delete(BALANCES).where(_source(BALANCES), BALANCES.c.debt_id.in_(removed)))

@@ -131,8 +131,12 @@ def fill(connection: Connection, stage: Table, frame: pl.DataFrame, rendered: Re
 
 
 def analyze(connection: Connection, stage: Table, rows: int) -> None:
-    """Tell PostgreSQL's planner what a big staging table holds; nobody else does that for temporary tables."""
+    """Tell PostgreSQL's planner what a big staging table holds; nobody else does that for temporary tables.
+
+    From then on the transaction's statements are planned for it, not as it was best for earlier, smaller ones.
+    """
     if is_postgres(connection) and rows >= _ANALYZE_FROM:
+        connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_custom_plan")
         columns = ", ".join(column.name for column in stage.columns if column.name in _JOINED)
         connection.exec_driver_sql(f"ANALYZE {stage.name} ({columns})")
 
