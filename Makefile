@@ -46,7 +46,7 @@ demo: $(INSTALLED) ## the main job end to end on the embedded default
 
 test: $(INSTALLED) ## all tests; installs RabbitMQ and PostgreSQL with apt where they are missing
 	$(BIN)/python -m tests.services install
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 lint: $(INSTALLED) ## ruff, mypy strict, the layers; all of them, whichever fails first
 	@status=0; for check in 'ruff check .' 'ruff format --check .' mypy lint-imports; do \
