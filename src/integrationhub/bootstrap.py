@@ -1,49 +1,45 @@
 """Where objects are wired: settings and catalogue in, a hub ready to work out. Nothing else creates services.
 
-Everything is made when first asked for, so that a command opens only what it uses.
+Everything is made, and what it needs imported, when it is first asked for: a command that only reads the store starts
+without decoders, mappings and transports.
 """
 
+from __future__ import annotations
+
 import os
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Self
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Self
 
 from integrationhub.canonical.model import ENTITIES
 from integrationhub.catalogue import Catalogue
-from integrationhub.config import Settings
-from integrationhub.decode.copybook_file import CopybookFileDecoder
-from integrationhub.decode.slices import SliceReader
 from integrationhub.errors import HubError, NotFound, TransientError
-from integrationhub.intake.desk import FeedDesk
-from integrationhub.intake.loading import Loader
-from integrationhub.intake.outbox import StoreOutbox
-from integrationhub.intake.staging import Stager
-from integrationhub.intake.tracing import Trace, Tracer
-from integrationhub.mapping.compile import CompiledMapping, Mapping
-from integrationhub.mapping.tables import Layout, layout_of
-from integrationhub.pipeline import Pipeline
-from integrationhub.publish.rabbit import RabbitPublisher
-from integrationhub.publish.relay import Relay
-from integrationhub.receive.originals import Originals
-from integrationhub.receive.rabbit import RabbitSource
-from integrationhub.sdk.descriptor import Descriptor
-from integrationhub.sdk.transport import MessageSource, Publisher
-from integrationhub.store import trace
-from integrationhub.store.embedded_broker import EmbeddedPublisher, EmbeddedSource
-from integrationhub.store.slices import Slices
-from integrationhub.store.unit_of_work import Store
 from integrationhub.telemetry import logger
-from integrationhub.workbench.archive import MappingArchive
-from integrationhub.workbench.bench import Workbench
-from integrationhub.workbench.explain import Explainer, Explanation
-from integrationhub.workbench.files import FileReader, SourceFile, stored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from integrationhub.config import Settings
+    from integrationhub.decode.copybook_file import CopybookFileDecoder
+    from integrationhub.decode.slices import SliceReader
+    from integrationhub.intake.desk import FeedDesk
+    from integrationhub.intake.tracing import Trace, Tracer
+    from integrationhub.mapping.compile import CompiledMapping
+    from integrationhub.mapping.tables import Layout
+    from integrationhub.pipeline import Pipeline
+    from integrationhub.publish.relay import Relay
+    from integrationhub.receive.originals import Originals
+    from integrationhub.sdk.descriptor import Descriptor
+    from integrationhub.sdk.transport import MessageSource, Publisher
+    from integrationhub.store.unit_of_work import Store
+    from integrationhub.workbench.archive import MappingArchive
+    from integrationhub.workbench.bench import Workbench
+    from integrationhub.workbench.explain import Explainer, Explanation
+    from integrationhub.workbench.files import SourceFile
 
 
 def utc_now() -> datetime:
@@ -93,6 +89,8 @@ class Hub:
     @cached_property
     def store(self) -> Store:
         """The store; an embedded one is created where there is none, in a trial as a throw-away."""
+        from integrationhub.store.unit_of_work import Store
+
         url = self.settings.store_url
         file = Path(url.removeprefix("sqlite:///"))
         if self._trial and (not file.exists() if url.startswith("sqlite") else Store.is_empty(url)):
@@ -110,19 +108,29 @@ class Hub:
     @cached_property
     def originals(self) -> Originals:
         """Where every file and message is kept as it arrived."""
+        from integrationhub.receive.originals import Originals
+
         return Originals(self.settings.originals)
 
     @cached_property
     def publisher(self) -> Publisher:
         """Sends messages to the broker of the settings."""
+        from integrationhub.store.embedded_broker import EmbeddedPublisher
+
         if self.settings.broker_url == "embedded":
             return EmbeddedPublisher(self._broker_file)
+        from integrationhub.publish.rabbit import RabbitPublisher
+
         return RabbitPublisher(self.settings.broker_url)
 
     def source(self, queue: str) -> MessageSource:
         """Takes messages from a queue; the caller closes it."""
+        from integrationhub.store.embedded_broker import EmbeddedSource
+
         if self.settings.broker_url == "embedded":
             return EmbeddedSource(self._broker_file, queue)
+        from integrationhub.receive.rabbit import RabbitSource
+
         return RabbitSource(self.settings.broker_url, queue)
 
     @property
@@ -137,6 +145,9 @@ class Hub:
 
     def relay(self) -> Relay:
         """Moves events from the outbox to the broker."""
+        from integrationhub.intake.outbox import StoreOutbox
+        from integrationhub.publish.relay import Relay
+
         return Relay(StoreOutbox(self.store, self.checkpoint), self.publisher, self.clock)
 
     def publish_waiting(self) -> None:
@@ -148,6 +159,8 @@ class Hub:
 
     def desk(self, connector: str) -> FeedDesk:
         """The feed of a connector, for operators."""
+        from integrationhub.intake.desk import FeedDesk
+
         return FeedDesk(store=self.store, connector=connector, clock=self.clock)
 
     def pipeline(self, name: str) -> Pipeline:
@@ -169,6 +182,10 @@ class Hub:
             raise
 
     def _build_pipeline(self, descriptor: Descriptor) -> Pipeline:
+        from integrationhub.intake.loading import Loader
+        from integrationhub.intake.staging import Stager
+        from integrationhub.pipeline import Pipeline
+
         decoder = build_decoder(descriptor)
         mapping = self.mapping(descriptor, decoder)
         if not self._trial:
@@ -192,6 +209,8 @@ class Hub:
         )
 
     def _slices(self, descriptor: Descriptor, decoder: CopybookFileDecoder) -> SliceReader:
+        from integrationhub.decode.slices import SliceReader
+
         return SliceReader(
             decoder.framing,
             decoder.records,
@@ -204,12 +223,16 @@ class Hub:
     @cached_property
     def archive(self) -> MappingArchive:
         """The versions of mappings that were put to work here."""
+        from integrationhub.workbench.archive import MappingArchive
+
         return MappingArchive(self.settings.data_dir / "mappings")
 
     def mapping(
         self, descriptor: Descriptor, decoder: CopybookFileDecoder, folder: Path | None = None
     ) -> CompiledMapping:
         """The compiled mapping of a connector, checked against its layout: the installed one, or that in `folder`."""
+        from integrationhub.mapping.compile import Mapping
+
         folder = folder or self.catalogue.mapping(descriptor.connector.mappings)
         return Mapping.of_folder(folder).compile(decoded_layout(decoder))
 
@@ -226,6 +249,9 @@ class Hub:
 
     def workbench(self, connector: str) -> Workbench:
         """The analyst's tools over a connector."""
+        from integrationhub.workbench.bench import Workbench
+        from integrationhub.workbench.files import FileReader
+
         descriptor = self.catalogue.connector(connector)
         decoder = build_decoder(descriptor)
         reader = FileReader(
@@ -238,12 +264,17 @@ class Hub:
 
     def stored_files(self, connector: str) -> list[SourceFile]:
         """Every accepted file of a connector, from its kept original."""
+        from integrationhub.workbench.files import stored
+
         name = self.catalogue.connector(connector).name
         with self.store.begin() as work:
             return stored(work.deliveries.all_accepted(name), self.originals)
 
     def explainer(self, connector: str, mapping_id: str | None = None) -> Explainer:
         """Explains records of a connector's files, by the version with that mapping id if it is kept."""
+        from integrationhub.intake.tracing import Tracer
+        from integrationhub.workbench.explain import Explainer
+
         bench = self.workbench(connector)
         mapping = self._version_of(bench.mapping, bench.reader.descriptor, bench.reader.decoder, mapping_id)
         tracer = Tracer(bench.reader.decoder, mapping, self.originals)
@@ -251,6 +282,9 @@ class Hub:
 
     def explanations(self, reference: str, *, unmasked: bool = False) -> Iterator[Explanation]:
         """Every row of the store that goes by a reference, explained from its original."""
+        from integrationhub.store import trace
+        from integrationhub.workbench.files import stored
+
         with self.store.read() as connection:
             found = trace.by_any(connection, reference.removeprefix("93:"))
         for row in found:
@@ -264,6 +298,8 @@ class Hub:
 
     def tracer(self, connector: str, mapping_id: str | None = None) -> Tracer:
         """Traces canonical rows of a connector back to their bytes, by the version that made them if it is kept."""
+        from integrationhub.intake.tracing import Tracer
+
         descriptor = self.catalogue.connector(connector)
         decoder = build_decoder(descriptor)
         mapping = self._version_of(self.mapping(descriptor, decoder), descriptor, decoder, mapping_id)
@@ -281,6 +317,9 @@ class Hub:
 
     def traces(self, reference: str) -> Iterator[tuple[Trace, list[dict[str, Any]]]]:
         """Every row that goes by a reference, traced, with the events about it; of a debt its balances too."""
+        from integrationhub.store import trace
+        from integrationhub.store.slices import Slices
+
         with self.store.read() as connection:
             for row in trace.by_any(connection, reference.removeprefix("93:")):
                 for item in [row, *(trace.of_debt(connection, row.identifier) if row.entity == "debts" else [])]:
@@ -308,12 +347,18 @@ class Hub:
 
 def decoded_layout(decoder: CopybookFileDecoder) -> Layout:
     """The tables and columns that a decoder gives, by a run over nothing."""
+    import numpy as np
+
+    from integrationhub.mapping.tables import layout_of
+
     nothing = np.zeros(0, np.int64)
     return layout_of(decoder.records.decode(np.zeros(0, np.uint8), nothing, nothing).tables)
 
 
 def build_decoder(descriptor: Descriptor) -> CopybookFileDecoder:
     """The decoder of a connector's files, by its descriptor and copybook."""
+    from integrationhub.decode.copybook_file import CopybookFileDecoder
+
     layout = descriptor.layout
     return CopybookFileDecoder(
         descriptor.copybook_text,
