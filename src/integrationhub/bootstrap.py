@@ -1,53 +1,48 @@
 """Where objects are wired: settings and catalogue in, a hub ready to work out. Nothing else creates services.
 
-Everything is made when first asked for, so that a command opens only what it uses.
+Everything is made, and what it needs imported, when it is first asked for: a command that only reads the store starts
+without decoders, mappings and transports.
 """
 
+from __future__ import annotations
+
 import os
-from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import polars as pl
-
-from integrationhub.arrears.desk import ArrearsDesk
-from integrationhub.arrears.judging import Judging
-from integrationhub.arrears.policy import FILE as POLICY_FILE
-from integrationhub.arrears.policy import Policy
-from integrationhub.arrears.rows import Rows
 from integrationhub.canonical.model import ENTITIES
 from integrationhub.catalogue import Catalogue
-from integrationhub.config import Settings
-from integrationhub.decode.xml.message import MessageReader
 from integrationhub.errors import Conflict, HubError, NotFound, TransientError
-from integrationhub.intake.builders import build_decoder, build_intake, layout_for, record_slices
-from integrationhub.intake.captures import CaptureTaker
-from integrationhub.intake.desk import FeedDesk
-from integrationhub.intake.loading import Loader
-from integrationhub.intake.outbox import StoreOutbox
-from integrationhub.intake.tracing import PlaceTracer, Trace, Tracer
-from integrationhub.mapping.compile import CompiledMapping, Mapping
-from integrationhub.pipeline import Pipeline
-from integrationhub.publish.rabbit import RabbitPublisher
-from integrationhub.publish.relay import Relay
-from integrationhub.receive.originals import Originals
-from integrationhub.receive.rabbit import RabbitSource
-from integrationhub.sdk.descriptor import Descriptor
-from integrationhub.sdk.transport import MessageSource, Publisher
-from integrationhub.store import trace
-from integrationhub.store.embedded_broker import EmbeddedPublisher, EmbeddedSource
-from integrationhub.store.slices import Slices
-from integrationhub.store.unit_of_work import Reading, Store
 from integrationhub.telemetry import logger
-from integrationhub.workbench.archive import MappingArchive
-from integrationhub.workbench.bench import Workbench
-from integrationhub.workbench.explain import Explainer, Explanation
-from integrationhub.workbench.files import FileReader, SourceFile, stored
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    import polars as pl
+
+    from integrationhub.arrears.desk import ArrearsDesk
+    from integrationhub.arrears.judging import Judging
+    from integrationhub.arrears.policy import Policy
+    from integrationhub.config import Settings
+    from integrationhub.intake.captures import CaptureTaker
+    from integrationhub.intake.desk import FeedDesk
+    from integrationhub.intake.tracing import PlaceTracer, Trace, Tracer
+    from integrationhub.mapping.compile import CompiledMapping, Mapping
+    from integrationhub.pipeline import Pipeline
+    from integrationhub.publish.relay import Relay
+    from integrationhub.receive.originals import Originals
+    from integrationhub.sdk.descriptor import Descriptor
+    from integrationhub.sdk.transport import MessageSource, Publisher
+    from integrationhub.store.unit_of_work import Reading, Store
+    from integrationhub.workbench.archive import MappingArchive
+    from integrationhub.workbench.bench import Workbench
+    from integrationhub.workbench.explain import Explainer, Explanation
+    from integrationhub.workbench.files import SourceFile
 
 
 def utc_now() -> datetime:
@@ -97,6 +92,8 @@ class Hub:
     @cached_property
     def store(self) -> Store:
         """The store; an embedded one is created where there is none, in a trial as a throw-away."""
+        from integrationhub.store.unit_of_work import Store
+
         url = self.settings.store_url
         file = Path(url.removeprefix("sqlite:///"))
         if self._trial and (not file.exists() if url.startswith("sqlite") else Store.is_empty(url)):
@@ -114,19 +111,29 @@ class Hub:
     @cached_property
     def originals(self) -> Originals:
         """Where every file and message is kept as it arrived."""
+        from integrationhub.receive.originals import Originals
+
         return Originals(self.settings.originals)
 
     @cached_property
     def publisher(self) -> Publisher:
         """Sends messages to the broker of the settings."""
+        from integrationhub.store.embedded_broker import EmbeddedPublisher
+
         if self.settings.broker_url == "embedded":
             return EmbeddedPublisher(self._broker_file)
+        from integrationhub.publish.rabbit import RabbitPublisher
+
         return RabbitPublisher(self.settings.broker_url)
 
     def source(self, queue: str) -> MessageSource:
         """Takes messages from a queue; the caller closes it."""
+        from integrationhub.store.embedded_broker import EmbeddedSource
+
         if self.settings.broker_url == "embedded":
             return EmbeddedSource(self._broker_file, queue)
+        from integrationhub.receive.rabbit import RabbitSource
+
         return RabbitSource(self.settings.broker_url, queue)
 
     @property
@@ -141,6 +148,9 @@ class Hub:
 
     def relay(self) -> Relay:
         """Moves events from the outbox to the broker."""
+        from integrationhub.intake.outbox import StoreOutbox
+        from integrationhub.publish.relay import Relay
+
         return Relay(StoreOutbox(self.store, self.checkpoint), self.publisher, self.clock)
 
     def publish_waiting(self) -> None:
@@ -152,7 +162,9 @@ class Hub:
 
     def judging(self) -> Judging:
         """Judges the cases that files have changed."""
-        return Judging(store=self.store, clock=self.clock, checkpoint=crash_points())
+        from integrationhub.arrears.judging import Judging
+
+        return Judging(store=self.store, clock=self.clock, checkpoint=self.checkpoint)
 
     def judge_waiting(self) -> bool:
         """Judge what has changed; False when another process is judging, which may or may not come to it."""
@@ -166,19 +178,27 @@ class Hub:
     @cached_property
     def arrears_policy(self) -> Policy:
         """The thresholds of segments, labels and write-off classes."""
-        return Policy.of_file(self.catalogue.policy(POLICY_FILE))
+        from integrationhub.arrears.policy import FILE, Policy
+
+        return Policy.of_file(self.catalogue.policy(FILE))
 
     def arrears_desk(self) -> ArrearsDesk:
         """Answers questions about judged arrears."""
+        from integrationhub.arrears.desk import ArrearsDesk
+
         return ArrearsDesk(store=self.store, policy=self.arrears_policy)
 
     def judged_rows(self, connection: Reading, as_at: date | None) -> dict[str, Callable[[], Iterator[pl.DataFrame]]]:
         """Exports that show verdicts, by name, as at a day."""
+        from integrationhub.arrears.rows import Rows
+
         rows = Rows(connection, self.arrears_policy, as_at=as_at)
         return {"arrears": rows.arrears, "debts": rows.debts}
 
     def desk(self, connector: str) -> FeedDesk:
         """The feed of a connector, for operators."""
+        from integrationhub.intake.desk import FeedDesk
+
         return FeedDesk(store=self.store, connector=connector, clock=self.clock)
 
     def pipeline(self, name: str) -> Pipeline:
@@ -200,6 +220,10 @@ class Hub:
             raise
 
     def _build_pipeline(self, descriptor: Descriptor) -> Pipeline:
+        from integrationhub.intake.builders import build_intake, layout_for
+        from integrationhub.intake.loading import Loader
+        from integrationhub.pipeline import Pipeline
+
         specs = self._specs(descriptor)
         if not self._trial:
             folder = self.catalogue.mapping(descriptor.connector.mappings)
@@ -219,6 +243,9 @@ class Hub:
 
     def captures(self, name: str) -> CaptureTaker:
         """Takes recorded change events of a connector. NotFound: it has none."""
+        from integrationhub.decode.xml.message import MessageReader
+        from integrationhub.intake.captures import CaptureTaker
+
         descriptor = self.catalogue.connector(name)
         if descriptor.events is None:
             raise NotFound(f"connector {descriptor.name} takes no recorded events", code="NO_EVENTS")
@@ -233,15 +260,21 @@ class Hub:
         )
 
     def _specs(self, descriptor: Descriptor, folder: Path | None = None) -> Mapping:
+        from integrationhub.mapping.compile import Mapping
+
         return Mapping.of_folder(folder or self.catalogue.mapping(descriptor.connector.mappings))
 
     @cached_property
     def archive(self) -> MappingArchive:
         """The versions of mappings that were put to work here."""
+        from integrationhub.workbench.archive import MappingArchive
+
         return MappingArchive(self.settings.data_dir / "mappings")
 
     def mapping(self, descriptor: Descriptor, folder: Path | None = None) -> CompiledMapping:
         """The compiled mapping of a connector, checked against its layout: the installed one, or that in `folder`."""
+        from integrationhub.intake.builders import layout_for
+
         return self._specs(descriptor, folder).compile(layout_for(descriptor))
 
     def version(self, connector: str, name: str) -> CompiledMapping:
@@ -256,6 +289,10 @@ class Hub:
 
     def workbench(self, connector: str) -> Workbench:
         """The analyst's tools over a connector."""
+        from integrationhub.intake.builders import build_decoder, record_slices
+        from integrationhub.workbench.bench import Workbench
+        from integrationhub.workbench.files import FileReader
+
         descriptor = self.catalogue.connector(connector)
         decoder = build_decoder(descriptor)
         reader = FileReader(
@@ -268,12 +305,17 @@ class Hub:
 
     def stored_files(self, connector: str) -> list[SourceFile]:
         """Every accepted file of a connector, from its kept original."""
+        from integrationhub.workbench.files import stored
+
         name = self.catalogue.connector(connector).name
         with self.store.begin() as work:
             return stored(work.deliveries.all_accepted(name), self.originals)
 
     def explainer(self, connector: str, mapping_id: str | None = None) -> Explainer:
         """Explains records of a connector's files, by the version with that mapping id if it is kept."""
+        from integrationhub.intake.tracing import Tracer
+        from integrationhub.workbench.explain import Explainer
+
         bench = self.workbench(connector)
         mapping = self._version_of(bench.mapping, bench.reader.descriptor, mapping_id)
         tracer = Tracer(bench.reader.decoder, mapping, self.originals)
@@ -281,6 +323,9 @@ class Hub:
 
     def explanations(self, reference: str, *, unmasked: bool = False) -> Iterator[Explanation]:
         """Every row of the store that goes by a reference, explained from its original."""
+        from integrationhub.store import trace
+        from integrationhub.workbench.files import stored
+
         with self.store.read() as connection:
             found = trace.by_any(connection, reference.removeprefix("93:"))
         for row in found:
@@ -294,6 +339,9 @@ class Hub:
 
     def tracer(self, connector: str, mapping_id: str | None = None) -> Tracer | PlaceTracer:
         """Traces canonical rows of a connector back to their bytes, by the version that made them if it is kept."""
+        from integrationhub.intake.builders import build_decoder
+        from integrationhub.intake.tracing import PlaceTracer, Tracer
+
         descriptor = self.catalogue.connector(connector)
         mapping = self._version_of(self.mapping(descriptor), descriptor, mapping_id)
         if descriptor.records is None:
@@ -310,6 +358,9 @@ class Hub:
 
     def traces(self, reference: str) -> Iterator[tuple[Trace, list[dict[str, Any]]]]:
         """Every row that goes by a reference, traced, with the events about it; of a debt its balances too."""
+        from integrationhub.store import trace
+        from integrationhub.store.slices import Slices
+
         with self.store.read() as connection:
             for row in trace.by_any(connection, reference.removeprefix("93:")):
                 for item in [row, *(trace.of_debt(connection, row.identifier) if row.entity == "debts" else [])]:

@@ -6,9 +6,12 @@ rows and, beside them, every fault of every row.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import polars as pl
-import pyarrow as pa
+
+if TYPE_CHECKING:
+    import pyarrow as pa  # with numpy it takes a fifth of a second to import, and most commands decode nothing
 
 FAULT_SCHEMA: Mapping[str, pl.DataType] = {
     "record": pl.Int64(),  # record number in the file, from 1, the header counted
@@ -53,7 +56,7 @@ class DecodedBatch:
     of the record's data, in a child table of the element); child tables also have `_index` (int32, occurrence from 1).
     """
 
-    tables: Mapping[str, pa.Table]
+    tables: "Mapping[str, pa.Table]"
     faults: pl.DataFrame = field(default_factory=no_faults)
 
 

@@ -147,9 +147,22 @@ def test_a_refused_file_is_put_aside_and_its_correction_takes_up_what_waited(
 
         first.hand_over(hub.inbox)
         daemon.until(lambda: accepted(daemon, second.sequence), "both files")
+        assert figures(hub) == second.sources
         assert daemon.stop() == 0
 
-    assert figures(hub) == second.sources
+
+def test_a_file_that_comes_early_waits_for_the_missing_one(hub: Installation, nights: list[Night]) -> None:
+    first, second, third, _ = nights
+    hub.call("ingest", "csa1993", first.data)
+    with hub.daemon() as daemon:
+        third.hand_over(hub.inbox)
+        daemon.until((hub.inbox / "taken" / third.trigger.name).exists, "the early file")
+        assert accepted(daemon, first.sequence)
+        assert f"waits: {third.data.name} (R04)" in hub.call("status").out
+
+        second.hand_over(hub.inbox)
+        daemon.until(lambda: accepted(daemon, third.sequence), "both files")
+        assert daemon.stop() == 0
 
 
 def test_a_paused_connector_takes_nothing_by_folder_or_notice_until_it_goes_on(

@@ -76,7 +76,7 @@ def test_the_debts_add_up_to_the_control_totals(taken: tuple[Installation, Done]
 
 def test_the_samples_again_are_a_repeat_and_change_nothing(taken: tuple[Installation, Done], samples: Samples) -> None:
     hub, _ = taken
-    before = {name: hub.run("export", name).out for name in ("debts", "ledger", "parties", "arrears", "events")}
+    before = {name: hub.call("export", name).out for name in ("debts", "ledger", "parties", "arrears", "events")}
     everything = hub.exports(times=True)
 
     [report] = hub.run("ingest", "csa1993", samples.folder, "--json").rows
@@ -84,7 +84,7 @@ def test_the_samples_again_are_a_repeat_and_change_nothing(taken: tuple[Installa
     assert report["verdict"] == "DUPLICATE"
     assert report["outcomes"]["DUPLICATE"] == report["records"] == sum(report["outcomes"].values())
     assert hub.exports(times=True) == everything
-    assert {name: hub.run("export", name).out for name in before} == before
+    assert {name: hub.call("export", name).out for name in before} == before
 
 
 def test_the_hub_says_it_is_sound(taken: tuple[Installation, Done]) -> None:
@@ -105,13 +105,13 @@ def test_a_check_says_what_an_ingest_would_and_leaves_no_trace(hub: Installation
 
 def test_a_check_of_the_next_night_leaves_no_byte_changed(hub: Installation, nights: list[Night]) -> None:
     first, second, third, _ = nights
-    hub.run("ingest", "csa1993", first.data, "--json")
+    hub.call("ingest", "csa1993", first.data, "--json")
     before = files_below(hub.data)
 
     [next_one, early] = hub.run("check", "csa1993", second.data, third.data, "--json", code=75).rows
-    [repeat] = hub.run("check", "csa1993", first.data, "--json").rows
+    [repeat] = hub.call("check", "csa1993", first.data, "--json").rows
 
     assert files_below(hub.data) == before
     assert (early["verdict"], early["reasons"][0]["code"]) == ("HELD", "R04")
     assert repeat["verdict"] == "DUPLICATE"
-    assert hub.run("ingest", "csa1993", second.data, "--json").rows == [next_one]
+    assert hub.call("ingest", "csa1993", second.data, "--json").rows == [next_one]

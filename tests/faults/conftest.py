@@ -34,6 +34,18 @@ def first_night_data(tmp_path_factory: pytest.TempPathFactory, small: list[Night
     return hub.data
 
 
+@pytest.fixture(scope="session")
+def empty_exports(empty_data: Path) -> dict[str, str]:
+    """What an empty store exports."""
+    return Installation(empty_data.parent).exports(times=True)
+
+
+@pytest.fixture(scope="session")
+def first_night_exports(first_night_data: Path) -> dict[str, str]:
+    """What the store exports that has accepted the first night."""
+    return Installation(first_night_data.parent).exports(times=True)
+
+
 @pytest.fixture
 def hub(tmp_path: Path, empty_data: Path) -> Installation:
     """An installation with an empty store."""

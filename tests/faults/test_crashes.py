@@ -16,14 +16,11 @@ SLICE_BYTES = 8192
 KILLED = -signal.SIGKILL
 POINTS = (
     "kept",
-    "kept:2",
     "judged",
     "judged:2",
     "staged",
     "before slice:2",
-    "before commit",
     "before commit:4",
-    "after commit",
     "after commit:5",
     "staged:2",
     "before commit:8",
@@ -185,4 +182,5 @@ def finish(hub: Installation, book: list[Night]) -> None:
     """Start the daemon again and let it come to its end."""
     with hub.daemon() as daemon:
         daemon.until(lambda: accepted(daemon, book[-1].sequence), "all files")
+        daemon.until(lambda: not list(hub.inbox.glob("*.dat")), "all files being put away")
         assert daemon.stop() == 0

@@ -53,7 +53,7 @@ def test_a_broken_file_gives_its_code_and_place_and_leaves_nothing(
 ) -> None:
     hub: Installation = request.getfixturevalue("hub_after_first" if faulty.after_good else "hub")
     verdict, code = VERDICTS.get(faulty.code, REJECTED)
-    before = hub.exports(times=True)
+    before = request.getfixturevalue("first_night_exports" if faulty.after_good else "empty_exports")
 
     [report] = hub.call("ingest", "csa1993", hand_over(faulty, tmp_path / "in"), "--json", code=code).rows
 

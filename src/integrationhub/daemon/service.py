@@ -37,10 +37,11 @@ class Daemon:
 
         SIGHUP: connectors and mappings are read anew before the next piece of work.
         """
-        roster, shift = Roster(self.hub, self.names), self._shift
-        parts = self._parts(roster)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop_on)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what it asks for is about to happen
+        roster, shift = Roster(self.hub, self.names), self._shift
+        parts = self._parts(roster)
         signal.signal(signal.SIGHUP, lambda _number, _frame: roster.ask())
         with HealthServer(self.hub, port=self.hub.settings.http_port, ready=lambda: shift.ready >= parts.keys()):
             threads = [threading.Thread(target=self._guarded, args=item, name=item[0]) for item in parts.items()]

@@ -12,7 +12,6 @@ from sqlalchemy import BigInteger, Column, Connection, MetaData, Table
 from sqlalchemy.schema import CreateTable
 
 from integrationhub.canonical.model import ENTITIES
-from integrationhub.store.binary_copy import BinaryCopy
 from integrationhub.store.columns import SQL_TYPES, Identifier, words
 from integrationhub.store.dialect import is_postgres
 from integrationhub.store.faults import translated
@@ -115,6 +114,8 @@ class Rendered:
 
 def render(stage: Table, frame: pl.DataFrame) -> Rendered:
     """A frame rendered for `fill`, where that shall be done beforehand."""
+    from integrationhub.store.binary_copy import BinaryCopy  # noqa: PLC0415 – numpy and pyarrow, which SQLite never needs
+
     source = BinaryCopy(frame, stage)
     return Rendered(source.columns, tuple(source.pieces(_ROWS_PER_COPY)))
 

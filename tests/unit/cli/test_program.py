@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import click
 import pytest
@@ -23,6 +24,7 @@ SLOW = (
     "lxml",
     "rich",
 )
+NOT_FOR_READING = ("numpy", "pyarrow", "sqlglot", "pika", "lxml", "alembic", "integrationhub.decode.decoder")
 FEW_MODULES = 250  # measured with Python 3.11: 123 for --help, 181 for version
 ONE_LINE = 75
 
@@ -46,6 +48,21 @@ def test_help_and_version_import_nothing_slow(arguments: list[str]) -> None:
 
     assert [name for name in SLOW if name in loaded] == []
     assert len(loaded) < FEW_MODULES
+
+
+def test_a_command_that_reads_the_store_imports_no_decoder_mapping_or_broker(tmp_path: Path) -> None:
+    assert _hub("store", "upgrade", "--data-dir", str(tmp_path)).returncode == 0
+    script = (
+        f"import sys; sys.argv[1:] = ['status', '--data-dir', {str(tmp_path)!r}]\n"
+        "from integrationhub.cli import main\n"
+        "try: main()\n"
+        "finally: print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    loaded = done.stderr.split()
+
+    assert "sqlalchemy" in loaded
+    assert [name for name in NOT_FOR_READING if name in loaded] == []
 
 
 @pytest.mark.parametrize("name", COMMANDS)
