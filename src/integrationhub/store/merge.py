@@ -173,7 +173,7 @@ class Canonical:
                 replacing.delete_left_out_of_parties(connection, base=base)
         for name, entity in ENTITIES.items():
             if not entity.append_only:
-                replacing.upsert_entity(connection, name)
+                replacing.bring_in(connection, name, all_new=entity.group_scoped and not seen_before)
         if not seen_before:  # nothing stored can be left out, or have live entries
             return changes, ledger.enter_lines(connection)
         debts.remove_left_out(connection, cases)
