@@ -138,6 +138,12 @@ class Installation:
             store.close()
         return texts if times else {name: _INSTANT.sub(r'"\1":null', text) for name, text in texts.items()}
 
+    def exports_now(self) -> dict[str, str]:
+        """The exports, of the worklist only what is open: what was opened and closed on the way is history."""
+        found = self.exports()
+        waiting = [row for row in self.rows("exceptions") if row["state"] != "RESOLVED"]
+        return found | {"exceptions": json.dumps(waiting)}
+
     def rows(self, name: str) -> list[dict[str, Any]]:
         """One export, row by row."""
         return [json.loads(line) for line in self.exports()[name].splitlines()]

@@ -54,7 +54,7 @@ def on_servers(
 
 
 def test_the_exports_are_those_of_the_embedded_run(on_servers: OnServers) -> None:
-    here, there = on_servers.hub.exports(), on_servers.embedded.exports()
+    here, there = on_servers.hub.exports_now(), on_servers.embedded.exports_now()
 
     for name in there:
         assert here[name] == there[name], name

@@ -69,18 +69,11 @@ def merge_lines(connection: Connection) -> LedgerSums:
     cancelled = _cancel(connection, gone)
     known = present_in(connection, _STAGED.c.digest, LIVE_LINES.c.digest)
     connection.execute(delete(_STAGED).where(known))
-    return _enter_lines(connection) + cancelled
+    return enter_lines(connection) + cancelled
 
 
-def sums_of(lines: pl.DataFrame | None) -> LedgerSums:
-    """The sums of lines that are entered as they are."""
-    if lines is None or lines.is_empty():
-        return NOTHING
-    pence, suspended, stored = (int(lines[name].sum()) for name in _AMOUNTS)
-    return LedgerSums(entries=lines.height, pence=pence, suspended_pence=suspended, stored_pence=stored)
-
-
-def _enter_lines(connection: Connection) -> LedgerSums:
+def enter_lines(connection: Connection) -> LedgerSums:
+    """Enter all staged lines; their sums."""
     names = ENTITIES["ledger"].names()
     rows = select(*(_STAGED.c[name] for name in names)).order_by(_STAGED.c.version)
     connection.execute(insert(LEDGER).from_select(names, rows))

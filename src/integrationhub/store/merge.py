@@ -7,20 +7,18 @@ and a slice never touches a case that stands in another.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 from sqlalchemy import Connection, select
 
 from integrationhub.canonical.model import ENTITIES
-from integrationhub.store import closing, debts, entering, ledger, replacing, staging
+from integrationhub.store import closing, debts, ledger, replacing, seal, staging
 from integrationhub.store.dialect import fetch_frame
-from integrationhub.store.entering import STAGED_BEFORE
-from integrationhub.store.fitting import SliceRows, fit
-from integrationhub.store.frames import VERSION_STEP
+from integrationhub.store.frames import VERSION_STEP, conform
 from integrationhub.store.schema import CANONICAL
 from integrationhub.store.slices import NOTHING, LedgerSums, Slices
-from integrationhub.store.staging import ENTITY_STAGES, VANISHED_CASES
+from integrationhub.store.staging import ENTITY_STAGES, VANISHED_CASES, Rendered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +42,29 @@ class Closed:
     gone_groups: tuple[str, ...] = ()
     debts: pl.DataFrame
     ledger: LedgerSums = NOTHING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceRows:
+    """The rows of a slice, fit to be staged: `frames` by entity, and what of them is rendered already."""
+
+    frames: Mapping[str, pl.DataFrame]
+    rendered: Mapping[str, Rendered] = field(default_factory=dict)
+
+
+def fit(rows: Mapping[str, pl.DataFrame], *, delivery_id: str, sequence: int, render: bool = False) -> SliceRows:
+    """Everything about a slice's rows that needs no database: columns checked, ledger lines sealed.
+
+    With `render`, also brought into the form in which PostgreSQL takes them. InvariantBroken: rows of another delivery,
+    two rows with one identifier, or a required value missing.
+    """
+    frames = {
+        name: conform(ENTITIES[name], frame, delivery_id=delivery_id, sequence=sequence) for name, frame in rows.items()
+    }
+    if "ledger" in frames:
+        frames["ledger"] = seal.seal(frames["ledger"])
+    ready = {name: staging.render(ENTITY_STAGES[name], frame) for name, frame in frames.items()} if render else {}
+    return SliceRows(frames=frames, rendered=ready)
 
 
 class Canonical:
@@ -72,16 +93,12 @@ class Canonical:
         ready = rows if isinstance(rows, SliceRows) else fit(rows, delivery_id=delivery_id, sequence=sequence)
         staging.prepare(self._connection, *staging.CANONICAL_STAGES)
         fresh = self._stage_fresh_groups(ready)
-        if fresh is None:
+        if not fresh:
             return Merged(debts=debts.no_changes())
-        staging.fill(self._connection, ENTITY_STAGES["cases"], *fresh.of("cases"))
-        # Part of a group may touch rows that its cases and groups don't tell of.
-        if whole_groups and not replacing.any_stored(self._connection):
-            changes, sums = entering.enter(self._connection, fresh)
-        else:
-            changes, sums = self._replace(fresh, sequence * VERSION_STEP, whole_groups=whole_groups)
+        self._stage_rows(ready, fresh)
+        changes, sums = self._replace(sequence * VERSION_STEP, whole_groups=whole_groups)
         Slices(self._connection).add_ledger(delivery_id, slice_no, sums)
-        return Merged(groups=tuple(fresh.frames["groups"]["group_id"]), debts=changes, ledger=sums)
+        return Merged(groups=fresh, debts=changes, ledger=sums)
 
     def close_file(
         self,
@@ -114,37 +131,51 @@ class Canonical:
         Slices(connection).add_ledger(delivery_id, slice_no, sums)
         return Closed(withdrawn_cases=vanished, gone_groups=gone, debts=removed, ledger=sums)
 
-    def _stage_fresh_groups(self, rows: SliceRows) -> SliceRows | None:
-        """The rows of groups that are newer than what is stored; the groups themselves are staged then."""
+    def _stage_fresh_groups(self, rows: SliceRows) -> tuple[str, ...]:
         groups = rows.frames.get("groups")
         if groups is None or groups.is_empty():
-            return None
+            return ()
         stage, table = ENTITY_STAGES["groups"], CANONICAL["groups"]
-        staging.fill(self._connection, stage, *rows.of("groups"))
+        staging.fill(self._connection, stage, groups, rows.rendered.get("groups"))
         joined = stage.join(table, table.c.group_id == stage.c.group_id)
         stale = select(stage.c.group_id).select_from(joined).where(table.c.version >= stage.c.version)
         known = fetch_frame(self._connection, stale, {"group_id": pl.String()})
         if known.is_empty():
-            return rows
-        newer = rows.of_groups(groups.join(known, on="group_id", how="anti"))
+            return tuple(groups["group_id"])
+        newer = groups.join(known, on="group_id", how="anti", maintain_order="left")
         staging.clear(self._connection, [stage])
-        staging.fill(self._connection, stage, *newer.of("groups"))
-        return None if newer.frames["groups"].is_empty() else newer
+        staging.fill(self._connection, stage, newer)
+        return tuple(newer["group_id"])
 
-    def _replace(self, rows: SliceRows, base: int, *, whole_groups: bool) -> tuple[pl.DataFrame, LedgerSums]:
+    def _stage_rows(self, rows: SliceRows, fresh: tuple[str, ...]) -> None:
+        kept = pl.DataFrame({"group_id": fresh}, schema={"group_id": pl.String()})
+        all_fresh = kept.height == rows.frames["groups"].height
+        for name, frame in rows.frames.items():
+            if name == "groups":
+                continue
+            if all_fresh or not ENTITIES[name].group_scoped:
+                staging.fill(self._connection, ENTITY_STAGES[name], frame, rows.rendered.get(name))
+            else:
+                chosen = frame.join(kept, on="group_id", how="semi", maintain_order="left")
+                staging.fill(self._connection, ENTITY_STAGES[name], chosen)
+
+    def _replace(self, base: int, *, whole_groups: bool) -> tuple[pl.DataFrame, LedgerSums]:
         connection, cases = self._connection, ENTITY_STAGES["cases"]
-        for name in rows.frames:
-            if name not in STAGED_BEFORE:
-                staging.fill(connection, ENTITY_STAGES[name], *rows.of(name))
-        changes = pl.concat([debts.staged_changes(connection), debts.left_out(connection, cases)]).sort("debt_id")
-        replacing.delete_left_out(connection, cases, base=base)
-        if whole_groups:
-            replacing.delete_left_out_of_groups(connection, base=base)
-        else:
-            replacing.delete_left_out_of_parties(connection, base=base)
+        changes = debts.staged_changes(connection)
+        # Part of a group may touch rows that its cases and groups don't tell of.
+        seen_before = not whole_groups or replacing.any_stored(connection)
+        if seen_before:
+            changes = pl.concat([changes, debts.left_out(connection, cases)]).sort("debt_id")
+            replacing.delete_left_out(connection, cases, base=base)
+            if whole_groups:
+                replacing.delete_left_out_of_groups(connection, base=base)
+            else:
+                replacing.delete_left_out_of_parties(connection, base=base)
         for name, entity in ENTITIES.items():
             if not entity.append_only:
-                replacing.bring_in(connection, name)
+                replacing.upsert_entity(connection, name)
+        if not seen_before:  # nothing stored can be left out, or have live entries
+            return changes, ledger.enter_lines(connection)
         debts.remove_left_out(connection, cases)
         return changes, self._merge_ledger(whole_groups=whole_groups)
 

@@ -29,13 +29,9 @@ DETAILS_OF_CASES = (
 DETAILS_WITHOUT_CASE = ("roles", "liability_periods", "receipts", "history", "schedules")
 
 
-def bring_in(connection: Connection, name: str, *, all_new: bool = False) -> int:
-    """Bring in the staged rows that are new or newer; how many rows that were.
-
-    `all_new`: none of them can be stored yet, so none is looked for.
-    """
-    make = _insert if all_new else _upsert
-    return affected(connection, make(name, connection.dialect.name))
+def upsert_entity(connection: Connection, name: str) -> int:
+    """Bring in the staged rows that are new or newer; how many rows that were."""
+    return affected(connection, _upsert(name, connection.dialect.name))
 
 
 def any_stored(connection: Connection) -> bool:
@@ -46,19 +42,13 @@ def any_stored(connection: Connection) -> bool:
 
 
 @cache
-def _insert(name: str, dialect: str) -> postgresql.Insert | sqlite.Insert:
-    entity, stage = ENTITIES[name], ENTITY_STAGES[name]
+def _upsert(name: str, dialect: str) -> postgresql.Insert | sqlite.Insert:
+    entity, table, stage = ENTITIES[name], CANONICAL[name], ENTITY_STAGES[name]
+    columns = entity.names()
     # Parties are the only rows that two slices of a file share: everybody locks them in the order of their keys.
     order = stage.c.version if entity.group_scoped else stage.c[entity.key]
-    rows = select(*(stage.c[column] for column in entity.names())).where(true()).order_by(order)
-    return insert_into(dialect, CANONICAL[name]).from_select(entity.names(), rows)
-
-
-@cache
-def _upsert(name: str, dialect: str) -> postgresql.Insert | sqlite.Insert:
-    entity, table = ENTITIES[name], CANONICAL[name]
-    columns = entity.names()
-    statement = _insert(name, dialect)
+    rows = select(*(stage.c[column] for column in columns)).where(true()).order_by(order)
+    statement = insert_into(dialect, table).from_select(columns, rows)
     incoming = statement.excluded
     return statement.on_conflict_do_update(
         index_elements=[entity.key],

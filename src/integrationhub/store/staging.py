@@ -122,19 +122,13 @@ def render(stage: Table, frame: pl.DataFrame) -> Rendered:
 
 def fill(connection: Connection, stage: Table, frame: pl.DataFrame, rendered: Rendered | None = None) -> None:
     """Add a frame's rows to a staging table; the frame has columns of the table, in any order."""
-    if not frame.is_empty():
-        write(connection, stage, frame, rendered)
-        analyze(connection, stage, frame.height)
-
-
-def write(connection: Connection, table: Table, frame: pl.DataFrame, rendered: Rendered | None = None) -> None:
-    """Add a frame's rows to any table, all of them new there."""
     if frame.is_empty():
         return
     if is_postgres(connection):
-        _copy(connection, table, rendered or render(table, frame))
+        _copy(connection, stage, rendered or render(stage, frame))
     else:
-        _insert_many(connection, table, frame)
+        _insert_many(connection, stage, frame)
+    analyze(connection, stage, frame.height)
 
 
 def analyze(connection: Connection, stage: Table, rows: int) -> None:
@@ -148,24 +142,24 @@ def analyze(connection: Connection, stage: Table, rows: int) -> None:
         connection.exec_driver_sql(f"ANALYZE {stage.name} ({columns})")
 
 
-def _quoted(table: Table, names: Iterable[str]) -> str:
-    return ", ".join(f'"{table.c[name].name}"' for name in names)
+def _quoted(stage: Table, names: Iterable[str]) -> str:
+    return ", ".join(f'"{stage.c[name].name}"' for name in names)
 
 
 def _driver(connection: Connection) -> Any:  # noqa: ANN401 – either driver's connection; they share no type
     return connection.connection.driver_connection
 
 
-def _copy(connection: Connection, table: Table, rendered: Rendered) -> None:
-    statement = f"COPY {table.name} ({_quoted(table, rendered.columns)}) FROM STDIN (FORMAT binary)"
+def _copy(connection: Connection, stage: Table, rendered: Rendered) -> None:
+    statement = f"COPY {stage.name} ({_quoted(stage, rendered.columns)}) FROM STDIN (FORMAT binary)"
     with translated(), _driver(connection).cursor() as cursor, cursor.copy(statement) as copy:
         for piece in rendered.pieces:
             copy.write(piece)
 
 
-def _insert_many(connection: Connection, table: Table, frame: pl.DataFrame) -> None:
+def _insert_many(connection: Connection, stage: Table, frame: pl.DataFrame) -> None:
     marks = ", ".join("?" * frame.width)
-    statement = f"INSERT INTO {table.name} ({_quoted(table, frame.columns)}) VALUES ({marks})"  # noqa: S608 – our own names
+    statement = f"INSERT INTO {stage.name} ({_quoted(stage, frame.columns)}) VALUES ({marks})"  # noqa: S608 – our own names
     with translated():
         for part in frame.iter_slices(_ROWS_PER_COPY):
             _driver(connection).executemany(statement, part.with_columns(pl.col(pl.Date).cast(pl.String)).rows())

@@ -21,8 +21,7 @@ from integrationhub.store import locks, statistics, upgrade
 from integrationhub.store.deliveries import Deliveries
 from integrationhub.store.engine import open_engine, reading_options
 from integrationhub.store.feeds import Feeds
-from integrationhub.store.fitting import SliceRows, fit
-from integrationhub.store.merge import Canonical
+from integrationhub.store.merge import Canonical, SliceRows, fit
 from integrationhub.store.outbox import Outbox
 from integrationhub.store.slices import Slices
 from integrationhub.store.verdicts import Verdicts

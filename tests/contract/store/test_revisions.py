@@ -26,11 +26,11 @@ def _definitions(connection: Connection) -> list[tuple[str, ...]]:
     """Tables, columns and indexes as the database itself describes them."""
     inspector = inspect(connection)
     names = sorted(set(inspector.get_table_names()) & set(METADATA.tables))
-    columns = [
+    columns = sorted(  # a revision adds a column at the end, where the code may name it earlier
         (name, column["name"], str(column["type"]), getattr(column["type"], "collation", ""), column["nullable"])
         for name in names
         for column in inspector.get_columns(name)
-    ]
+    )
     keys = [(name, str(inspector.get_pk_constraint(name)["constrained_columns"])) for name in names]
     links = [(name, str(link["referred_table"])) for name in names for link in inspector.get_foreign_keys(name)]
     if connection.dialect.name == "postgresql":
