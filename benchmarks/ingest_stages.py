@@ -12,11 +12,9 @@ STAGES: Mapping[str, Sequence[str]] = {
     "stage: spool": ["intake.staging:RecordStager._stage_slice"],
     "stage: other": ["intake.staging:RecordStager.stage"],
     "load: read the spool": ["intake.staging:StagedSlice.rows"],
-    "load: conform and seal rows": ["store.fitting:conform", "store.seal:seal"],
+    "load: conform and seal rows": ["store.merge:conform", "store.seal:seal"],
     "load: render rows": ["store.staging:render"],
-    "load: write rows, staged or at once": [
-        "store.staging:prepare", "store.staging:clear", "store.staging:fill", "store.staging:write",
-    ],
+    "load: into staging tables": ["store.staging:prepare", "store.staging:clear", "store.staging:fill"],
     "load: merge": [
         "store.merge:Canonical.merge_groups", "store.slices:Slices.claim", "store.worklist:Worklist.resolve_groups",
     ],

@@ -19,7 +19,7 @@ from integrationhub.intake.staging import Staged, StagedSlice
 from integrationhub.records import Reason
 from integrationhub.sdk.descriptor import Descriptor
 from integrationhub.store.deliveries import Delivery, State
-from integrationhub.store.fitting import SliceRows
+from integrationhub.store.merge import SliceRows
 from integrationhub.store.slices import Slice
 from integrationhub.store.unit_of_work import Store, Work
 
