@@ -7,10 +7,10 @@ from benchmarks.stages import Stages
 STAGES: Mapping[str, Sequence[str]] = {
     "receive: original kept, hashed": ["pipeline:keep", "pipeline:measure"],
     "stage: frame and decode": ["decode.slices:SliceReader._cut", "decode.slices:SliceReader._decode"],
-    "stage: controls": ["decode.controls:FileControls.feed", "intake.staging:Stager._totals"],
+    "stage: controls": ["decode.controls:FileControls.feed", "intake.staging:RecordStager._totals"],
     "stage: map": ["mapping.compile:CompiledMapping.apply"],
-    "stage: spool": ["intake.staging:Stager._stage_slice"],
-    "stage: other": ["intake.staging:Stager.stage"],
+    "stage: spool": ["intake.staging:RecordStager._stage_slice"],
+    "stage: other": ["intake.staging:RecordStager.stage"],
     "load: read the spool": ["intake.staging:StagedSlice.rows"],
     "load: conform and seal rows": ["store.merge:conform", "store.seal:seal"],
     "load: render rows": ["store.staging:render"],
