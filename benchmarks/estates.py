@@ -13,7 +13,7 @@ from integrationhub.estate.csa1993_file import encoder_for
 from integrationhub.estate.generate import generate
 from integrationhub.estate.nights import Estate
 
-CACHE = "INTEGRATIONHUB_BENCHMARKS_CACHE"
+CACHE = "BENCHMARKS_CACHE"
 SEED = 7
 _RECORDS_PER_GROUP = 55.7
 
