@@ -77,7 +77,8 @@ def mark_gone(connection: Connection, *, source_system: str, base: int) -> tuple
     found = tuple(connection.execute(references).scalars())
     if found:
         connection.execute(update(GROUPS).where(gone).values(state="GONE"))
-        groups = select(GROUPS.c.group_id).where(GROUPS.c.source_system == source_system, GROUPS.c.state == "GONE")
-        missing = and_(CASES.c.group_id.in_(groups), or_(CASES.c.state == "IN_BOOK", CASES.c.state == "HELD"))
-        connection.execute(update(CASES).where(missing, CASES.c.version < base, _not_held()).values(state="GONE"))
+    # Also cases of groups that went before: one that a quarantined group claimed then may be claimed no more.
+    groups = select(GROUPS.c.group_id).where(GROUPS.c.source_system == source_system, GROUPS.c.state == "GONE")
+    missing = and_(CASES.c.group_id.in_(groups), or_(CASES.c.state == "IN_BOOK", CASES.c.state == "HELD"))
+    connection.execute(update(CASES).where(missing, CASES.c.version < base, _not_held()).values(state="GONE"))
     return found
