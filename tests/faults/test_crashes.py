@@ -155,10 +155,14 @@ def test_a_daemon_killed_before_it_acknowledges_a_notice_ends_the_same(
     with sliced.daemon(test_crash_at="notice taken:2") as daemon:
         assert daemon.running.wait(60) == KILLED
 
-    finish(sliced, book)
+    with sliced.daemon() as daemon:
+        daemon.until(
+            lambda: sliced.call("status", "--json").rows[0]["queues"]["integrationhub.files"] == 0, "an empty queue"
+        )
+        daemon.until(lambda: accepted(daemon, book[-1].sequence), "all files")
+        assert daemon.stop() == 0
 
     assert sliced.exports() == undisturbed
-    assert sliced.call("status", "--json").rows[0]["queues"]["integrationhub.files"] == 0
 
 
 def test_a_daemon_killed_at_random_moments_ends_the_same(

@@ -64,9 +64,7 @@ def _with_uuid(row: dict[str, str]) -> dict[str, str]:
     return {**row, "event_id": "-".join(parts)}
 
 
-@pytest.mark.parametrize(
-    "point", ["judged", "staged", "before commit:3", "after commit:2", "after commit:8", "published"]
-)
+@pytest.mark.parametrize("point", ["judged", "before commit:3", "after commit:2", "published"])
 def test_an_ingest_killed_at_a_point_ends_the_same(
     point: str, on_servers: Installation, consumer: Consumer, book: list[Night], undisturbed: dict[str, str]
 ) -> None:
