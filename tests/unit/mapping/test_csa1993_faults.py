@@ -316,7 +316,6 @@ def test_promises_of_the_document_that_no_rule_rests_on_are_notes(csa1993: Compi
     batch = csa1993.apply(
         group(
             charge={"L-AMOUNT": -1, "LC-TO": 96100},
-            receipt={"L-AMOUNT": 0},
             assessment={"M-ROW": [{**ROW, "M-TO": 96050}]},
         ).decoded(),
         CONTEXT,
@@ -327,5 +326,11 @@ def test_promises_of_the_document_that_no_rule_rests_on_are_notes(csa1993: Compi
         (PLACES["assessment"], "M-ROW", "M-TO", "PERIOD_REVERSED"),
         (PLACES["charge"], "CSX-LEDGER", "L-AMOUNT", "AMOUNT_SIGN"),
         (PLACES["charge"], "CSX-LEDGER", "LC-TO", "PERIOD_REVERSED"),
-        (PLACES["receipt"], "CSX-LEDGER", "L-AMOUNT", "AMOUNT_SIGN"),
     ]
+
+
+@pytest.mark.parametrize("amount", [0, -1])
+def test_a_receipt_of_nothing_or_less_sets_the_group_aside(csa1993: CompiledMapping, amount: int) -> None:
+    found = faults(csa1993, receipt={"L-AMOUNT": amount})
+
+    assert found == {(PLACES["receipt"], "CSX-LEDGER", "L-AMOUNT", "AMOUNT_SIGN")}
