@@ -40,7 +40,8 @@ class DemoResult:
 
     folder: Path
     reports: tuple[FileReport, ...]
-    exceptions: tuple[dict[str, object], ...]
+    exceptions: tuple[dict[str, object], ...]  # of groups that could not be understood
+    outcomes: dict[str, int]  # what judging made of the cases
     published: int
     traces: tuple[Trace, ...]
     debts: int
@@ -85,7 +86,8 @@ def run_demo(
         return DemoResult(
             folder=folder,
             reports=tuple(reports),
-            exceptions=tuple(_exceptions(hub)),
+            exceptions=tuple(row for row in _exceptions(hub) if row["entity"] == "groups"),
+            outcomes=_outcomes(hub),
             published=published,
             traces=tuple(_traces(hub)),
             debts=_count(hub, "debts"),
@@ -131,6 +133,14 @@ def _take(hub: Hub, files: Sequence[Path], progress: Callable[[str, int, int], N
 def _exceptions(hub: Hub) -> list[dict[str, object]]:
     with hub.store.read() as connection:
         return [row for frame in exports.export(connection, "exceptions") for row in frame.to_dicts()]
+
+
+def _outcomes(hub: Hub) -> dict[str, int]:
+    """Cases by the outcome of judging, most frequent first."""
+    with hub.store.read() as connection:
+        rows = pl.concat([frame.select("outcome") for frame in hub.judged_rows(connection, None)["arrears"]()])
+    counts = rows.drop_nulls().group_by("outcome").len().sort("len", "outcome", descending=True)
+    return dict(counts.iter_rows())
 
 
 def _count(hub: Hub, name: str) -> int:

@@ -83,7 +83,9 @@ def _tell(result: "DemoResult") -> None:
         ("exception", "code", "group", "state"),
         [(row["exception_id"], row["code"], row["source_ref"], row["state"]) for row in result.exceptions],
     )
-    _heading("5. Stored and published")
+    _heading("5. Judged by the written rules, stored, published")
+    judged = ", ".join(f"{number:,} {outcome}" for outcome, number in result.outcomes.items())
+    click.echo(f"   cases: {judged}; the exceptions wait for a person, with code and evidence")
     click.echo(
         f"   {result.debts:,} debts, {result.ledger_lines:,} ledger entries, {result.published:,} events on hub.events"
     )
@@ -92,7 +94,7 @@ def _tell(result: "DemoResult") -> None:
         _tell_trace(trace)
     _heading("Where to look next")
     data = result.folder / "hub-data"
-    for command in ("status", "store check", "export debts", f"trace {result.traces[0].identifier}"):
+    for command in ("status", "store check", "export debts", "arrears totals", f"trace {result.traces[0].identifier}"):
         click.echo(f"   {_program()} {command} --data-dir {data}")
     click.echo("   connectors/csa1993/README.md: the feed; docs/tutorial: the same step by step")
 
