@@ -1,0 +1,1 @@
+"""Phased transfer of old scheme cases: plan, rehearse, approve, move, reconcile, sign off, or back out."""
