@@ -21,7 +21,8 @@ from integrationhub.intake.changes import worklist_events
 from integrationhub.intake.report import FileReport, FileVerdict
 from integrationhub.receive.originals import Originals
 from integrationhub.records import Reason
-from integrationhub.sdk.descriptor import Descriptor, EventRules
+from integrationhub.sdk.descriptor import Descriptor
+from integrationhub.sdk.message_rules import EventRules
 from integrationhub.store.case_events import CaseEvent, CaseEvents
 from integrationhub.store.deliveries import Delivery, Kind, State
 from integrationhub.store.unit_of_work import Store, Work

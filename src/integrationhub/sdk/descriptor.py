@@ -11,26 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from integrationhub.errors import ConfigurationError, NotFound
-
-
-def _is_pattern(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as exc:
-        raise ValueError(f"no regular expression: {exc}") from exc
-    return text
-
-
-Pattern = Annotated[str, AfterValidator(_is_pattern)]
-
-
-class Part(BaseModel):
-    """Base of every table in a descriptor: frozen, and an unknown key is a fault."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from integrationhub.sdk.message_rules import EventRules, MessageRules
+from integrationhub.sdk.part import Part, Pattern
 
 
 class Identity(Part):
@@ -321,23 +306,6 @@ class Document(Part):
     totals: dict[str, DocumentTotal] = {}
 
 
-class EventRules(Part):
-    """[events]: change events of single cases that follow a book, as recorded or taken from a queue."""
-
-    schema_file: str = Field(alias="schema")
-    routing_prefix: str
-    case_header: str
-    sequence_header: str
-    schema_header: str
-    schema_version: str
-    case: str  # attributes of the root
-    sequence: str
-    type: str
-    occurred: str
-    unnamed: tuple[str, ...] = ()  # attributes of the root that say nothing of the case
-    kinds: dict[str, str]  # type → the child that it comes with
-
-
 class KeyingCodes(Part):
     """Reason codes of the checks of a keyed book."""
 
@@ -388,6 +356,7 @@ class Descriptor(Part):
     document: Document | None = None
     keying: Keying | None = None
     events: EventRules | None = None
+    messages: MessageRules | None = None
     references_are_personal: bool = False
     folder: Path = Path()
 
@@ -457,6 +426,11 @@ class Descriptor(Part):
     def name(self) -> str:
         """The connector's name, as used in commands, folders and queues."""
         return self.connector.name
+
+    @property
+    def queue(self) -> str:
+        """The queue in which its messages arrive, where it has any."""
+        return f"integrationhub.{self.name}"
 
     @property
     def version(self) -> str:
