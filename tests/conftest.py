@@ -5,6 +5,7 @@
     rabbitmq, postgres  the shared servers: one each for the run, also under pytest-xdist
     private_rabbitmq    a server of the test module's own, for tests that kill or freeze it
     private_postgres    the same
+    rabbitmq_cluster    three nodes of the test module's own, behind a load balancer
 
 A server that can't be started is an error that says what to install, never a skipped test.
 """
@@ -13,8 +14,15 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.services.cluster import RabbitCluster
 from tests.services.keeper import Keeper, KeptPostgres, KeptRabbit
-from tests.services.servers import PostgresServer, RabbitServer, start_postgres, start_rabbitmq
+from tests.services.servers import (
+    PostgresServer,
+    RabbitServer,
+    start_postgres,
+    start_rabbitmq,
+    start_rabbitmq_cluster,
+)
 
 KEEPER = pytest.StashKey[Keeper]()
 
@@ -64,3 +72,10 @@ def private_postgres() -> Iterator[PostgresServer]:
     server = start_postgres()
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="module")
+def rabbitmq_cluster() -> Iterator[RabbitCluster]:
+    cluster = start_rabbitmq_cluster()
+    yield cluster
+    cluster.stop()

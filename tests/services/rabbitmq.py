@@ -1,7 +1,8 @@
-"""A private RabbitMQ node, ready in about five seconds.
+"""A private RabbitMQ node, ready in about five seconds, and a cluster of three, ready in about twenty.
 
-Its own HOME (Erlang cookie, mode 600), node name, message and distribution ports, message store, log, and its own port
-mapper daemon: nothing of a RabbitMQ that runs on this machine already is touched. All listen on 127.0.0.1 only.
+A node has its own HOME (Erlang cookie, mode 600), node name, message and distribution ports, message store and log; the
+port mapper daemon is its cluster's own: nothing of a RabbitMQ that runs on this machine already is touched. All listen
+on 127.0.0.1 only.
 
 A quorum queue that was declared less than about a second before a kill can come back unusable: tests that `kill`
 declare first and wait `SETTLE_SECONDS`.
@@ -31,45 +32,70 @@ def find_server() -> Path | None:
     return Path(found) if found and shutil.which("erl") and shutil.which("epmd") else None
 
 
-class InstalledRabbit:
-    """RabbitMQ from the binaries of this machine. `url` is that of the virtual host `/`."""
+class Company:
+    """What nodes must share to talk to each other: port mapper, cookie, password. A single node has one to itself."""
 
     def __init__(self) -> None:
+        self.directory = own_directory("epmd")
+        (self.epmd_port,) = free_ports(1)
+        self.cookie = secrets.token_hex(10)
+        self.password = secrets.token_hex(8)
+        self._epmd = Child(
+            ["epmd", "-address", "127.0.0.1", "-port", str(self.epmd_port)],
+            log=self.directory / "epmd.log",
+            environment={**os.environ, "HOME": str(self.directory)},
+        )
+        self._epmd.until(lambda: listens(self.epmd_port), seconds=10)
+
+    def close(self) -> None:
+        """End the port mapper."""
+        self._epmd.end()
+        remove(self.directory)
+
+
+class InstalledRabbit:
+    """RabbitMQ from the binaries of this machine. `url` is that of the virtual host `/`.
+
+    A node with a `company` that joins `peer` at its first start becomes part of that node's cluster.
+    """
+
+    def __init__(self, company: Company | None = None, *, peer: "InstalledRabbit | None" = None) -> None:
         script = find_server()
         if script is None:
             raise RuntimeError("rabbitmq-server, erl and epmd are not all installed")
         self._script = script
         self.directory = own_directory("rabbitmq")
-        self.port, self._distribution_port, self._epmd_port = free_ports(3)
+        self._company = company or Company()
+        self._is_alone = company is None
+        self.port, self._distribution_port = free_ports(2)
         self.node = f"hub{self.port}@localhost"
-        self._password = secrets.token_hex(8)
+        self._password = self._company.password
         self._spare_vhosts: deque[str] = deque()
         self._vhosts = 0
-        self._write_files()
+        self._write_files(peer)
         self._environment = self._surroundings()
-        self._epmd = Child(
-            ["epmd", "-address", "127.0.0.1", "-port", str(self._epmd_port)],
-            log=self.directory / "epmd.log",
-            environment=self._environment,
-        )
-        self._epmd.until(lambda: listens(self._epmd_port), seconds=10)
         self._server = self._start()
 
-    def _write_files(self) -> None:
+    def _write_files(self, peer: "InstalledRabbit | None") -> None:
         cookie = self.directory / ".erlang.cookie"
-        cookie.write_text(secrets.token_hex(10))
+        cookie.write_text(self._company.cookie)
         cookie.chmod(0o600)
         (self.directory / "enabled_plugins").write_text("[].\n")
-        (self.directory / "rabbitmq.conf").write_text(
-            f"default_user = {USER}\ndefault_pass = {self._password}\nlog.console = false\n"
-        )
+        lines = [f"default_user = {USER}", f"default_pass = {self._password}", "log.console = false"]
+        if peer is not None:
+            lines += [
+                "cluster_formation.peer_discovery_backend = classic_config",
+                f"cluster_formation.classic_config.nodes.1 = {peer.node}",
+                f"cluster_formation.classic_config.nodes.2 = {self.node}",
+            ]
+        (self.directory / "rabbitmq.conf").write_text("\n".join(lines) + "\n")
 
     def _surroundings(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith("RABBITMQ_")}
         home = str(self.directory)
         return kept | {
             "HOME": home,
-            "ERL_EPMD_PORT": str(self._epmd_port),
+            "ERL_EPMD_PORT": str(self._company.epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODENAME": self.node,
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
@@ -103,6 +129,11 @@ class InstalledRabbit:
     def pid(self) -> int:
         """Process id of the node."""
         return self._server.pid
+
+    @property
+    def runs(self) -> bool:
+        """Whether the node's process is there."""
+        return self._server.runs
 
     def control(self, *arguments: str) -> str:
         """What `rabbitmqctl` prints."""
@@ -139,7 +170,8 @@ class InstalledRabbit:
     def stop(self) -> None:
         """Kill node and port mapper and delete everything."""
         self._server.end()
-        self._epmd.end()
+        if self._is_alone:
+            self._company.close()
         remove(self.directory)
 
 

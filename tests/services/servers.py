@@ -7,11 +7,13 @@ import shutil
 import subprocess
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 import docker  # type: ignore[import-untyped]
 
 from tests.services.choice import Machine, Way, answers, choose
+from tests.services.cluster import RabbitCluster
 from tests.services.containers import ContainerPostgres, ContainerRabbit
 from tests.services.postgres import InstalledPostgres, find_binaries
 from tests.services.rabbitmq import InstalledRabbit, find_server
@@ -109,3 +111,16 @@ def start_rabbitmq() -> RabbitServer:
 def start_postgres() -> PostgresServer:
     """A new PostgreSQL server, ready for connections."""
     return ContainerPostgres() if ready("PostgreSQL") is Way.CONTAINER else InstalledPostgres()
+
+
+def start_rabbitmq_cluster() -> RabbitCluster:
+    """Three new RabbitMQ nodes of one cluster. They come from this machine's binaries, also where Docker answers."""
+    choose(
+        "RabbitMQ",
+        PACKAGES["RabbitMQ"],
+        installed=INSTALLED["RabbitMQ"]() is not None,
+        machine=replace(this_machine(), docker_answers=False),
+    )
+    if find_server() is None:
+        install("RabbitMQ")
+    return RabbitCluster()
