@@ -23,6 +23,7 @@ from integrationhub.store.engine import open_engine, reading_options
 from integrationhub.store.feeds import Feeds
 from integrationhub.store.merge import Canonical, SliceRows, fit
 from integrationhub.store.outbox import Outbox
+from integrationhub.store.quarantine import Quarantine
 from integrationhub.store.slices import Slices
 from integrationhub.store.verdicts import Verdicts
 from integrationhub.store.worklist import Worklist
@@ -45,6 +46,7 @@ class Work:
         self.feeds = Feeds(self._connection)
         self.slices = Slices(self._connection)
         self.worklist = Worklist(self._connection)
+        self.quarantine = Quarantine(self._connection)
         self.outbox = Outbox(self._connection)
         self.canonical = Canonical(self._connection)
         self.verdicts = Verdicts(self._connection)
