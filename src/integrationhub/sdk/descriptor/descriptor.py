@@ -1,0 +1,151 @@
+"""A connector as its `connector.toml` describes it: the tables of the other modules, and how they belong together."""
+
+import tomllib
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, ValidationError, model_validator
+
+from integrationhub.errors import ConfigurationError, NotFound
+from integrationhub.sdk.descriptor.delivery import DeliveryRules
+from integrationhub.sdk.descriptor.document import Document, DocumentCodes, XmlLayout
+from integrationhub.sdk.descriptor.identity import Identity
+from integrationhub.sdk.descriptor.keyed import CsvLayout, Keying, KeyingCodes
+from integrationhub.sdk.descriptor.records import LayoutRules, Structure, StructureCodes
+from integrationhub.sdk.message_rules import EventRules, MessageRules
+from integrationhub.sdk.part import Part
+
+
+class Descriptor(Part):
+    """A connector, as its `connector.toml` describes it.
+
+    What its files are like stands in `layout`; the table beside it depends on the format: [structure] for mainframe
+    records, [document] for XML, [keying] for a workbook export.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
+
+    connector: Identity
+    delivery: DeliveryRules
+    any_layout: Annotated[LayoutRules | XmlLayout | CsvLayout, Field(discriminator="format")] = Field(alias="layout")
+    records: Structure | None = Field(None, alias="structure")
+    document: Document | None = None
+    keying: Keying | None = None
+    events: EventRules | None = None
+    messages: MessageRules | None = None
+    references_are_personal: bool = False
+    folder: Path = Path()
+
+    @model_validator(mode="after")
+    def _described(self) -> "Descriptor":
+        needed = {"copybook": "structure", "xml": "document", "csv": "keying"}[self.format]
+        given = {"structure": self.records, "document": self.document, "keying": self.keying}
+        if given[needed] is None:
+            raise ValueError(f"a connector of format {self.format} needs [{needed}]")
+        return self
+
+    @property
+    def format(self) -> str:
+        """What the files are: copybook, xml or csv."""
+        return self.any_layout.format
+
+    @property
+    def layout(self) -> LayoutRules:
+        """The layout of mainframe records; ConfigurationError for a connector of another format."""
+        if not isinstance(self.any_layout, LayoutRules):
+            raise ConfigurationError(f"connector {self.name} has no record layout: its files are {self.format}")
+        return self.any_layout
+
+    @property
+    def structure(self) -> Structure:
+        """How mainframe records hang together; ConfigurationError for a connector of another format."""
+        if self.records is None:
+            raise ConfigurationError(f"connector {self.name} has no record structure: its files are {self.format}")
+        return self.records
+
+    @property
+    def check_codes(self) -> StructureCodes | DocumentCodes | KeyingCodes:
+        """Reason codes of the checks of a file's content."""
+        part = self.records or self.document or self.keying
+        assert part is not None  # `_described` has seen to it
+        return part.codes
+
+    @property
+    def layout_file(self) -> str:
+        """The file that describes the records."""
+        if isinstance(self.any_layout, LayoutRules):
+            return self.any_layout.copybook
+        return self.any_layout.source
+
+    @property
+    def totals(self) -> tuple[str, ...]:
+        """Names of the control totals."""
+        part = self.records or self.document or self.keying
+        assert part is not None  # `_described` has seen to it
+        return tuple(part.totals)
+
+    @property
+    def worklist_code(self) -> str:
+        """Code under which a group or case that is set aside waits for a person."""
+        if self.keying is not None:
+            return self.keying.codes.exception
+        return self.structure.codes.field if self.records is not None else ""
+
+    def text_of(self, name: str) -> bytes:
+        """The content of a file beside the descriptor; NotFound when it is missing."""
+        path = self.folder / name
+        if not path.is_file():
+            raise NotFound(f"connector {self.name}: {name} is missing from its folder")
+        return path.read_bytes()
+
+    @property
+    def name(self) -> str:
+        """The connector's name, as used in commands, folders and queues."""
+        return self.connector.name
+
+    @property
+    def queue(self) -> str:
+        """The queue in which its messages arrive, where it has any."""
+        return f"integrationhub.{self.name}"
+
+    @property
+    def version(self) -> str:
+        """The connector's own version."""
+        return self.connector.version
+
+    @property
+    def title(self) -> str:
+        """One line for people."""
+        return self.connector.title
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """Other names that commands accept."""
+        return self.connector.aliases
+
+    @cached_property
+    def copybook_text(self) -> str:
+        """The text of the record layout beside the descriptor."""
+        path = self.folder / self.layout.copybook
+        if not path.is_file():
+            raise NotFound(f"connector {self.name}: layout {self.layout.copybook} is missing from its folder")
+        return path.read_text(encoding="ascii")
+
+
+def load_descriptor(path: Path) -> Descriptor:
+    """The descriptor at `path`, a `connector.toml` or the folder that holds one.
+
+    ConfigurationError lists every fault with its place in the file; NotFound when there is no descriptor.
+    """
+    file = path / "connector.toml" if path.is_dir() else path
+    if not file.is_file():
+        raise NotFound(f"no connector.toml in {path.name}", remedy="name a folder that holds a connector.toml")
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+        return Descriptor.model_validate({**content, "folder": file.parent})
+    except tomllib.TOMLDecodeError as exc:
+        raise ConfigurationError(f"{file.parent.name}/connector.toml: {exc}") from exc
+    except ValidationError as exc:
+        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in exc.errors()]
+        raise ConfigurationError(f"{file.parent.name}/connector.toml has {len(faults)} faults", faults=faults) from exc
