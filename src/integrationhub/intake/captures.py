@@ -111,7 +111,7 @@ class CaptureTaker:
         if number <= book:
             text = f"event {number} is in the accepted book already, which goes to {book}"
             stale = Reason(code="STALE_VERSION", text=text)
-            return Judged(verdict=FileVerdict.DUPLICATE, outcome="SUPERSEDED", reason=stale), None
+            return Judged(verdict=FileVerdict.SUPERSEDED, outcome="SUPERSEDED", reason=stale), None
         known = events.get(case_id, number)
         if known is not None:
             return self._again(work, known, message, body, path), None

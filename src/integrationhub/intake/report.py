@@ -13,12 +13,13 @@ from integrationhub.records import Reason
 
 
 class FileVerdict(StrEnum):
-    """What became of a file."""
+    """What became of a file, or of one delivery of a capture."""
 
-    ACCEPTED = "ACCEPTED"
+    ACCEPTED = "ACCEPTED"  # of a delivery: LOADED, EXCLUDED or EXCEPTION, as `outcomes` say
     REJECTED = "REJECTED"
     DUPLICATE = "DUPLICATE"
     HELD = "HELD"
+    SUPERSEDED = "SUPERSEDED"  # deliveries only: what is held already is newer, or contains it
 
 
 OUTCOMES = ("LOADED", "DUPLICATE", "SUPERSEDED", "EXCLUDED", "EXCEPTION", "REJECTED")
@@ -142,7 +143,9 @@ class FileReport:
 
 
 def exit_code(reports: Sequence[FileReport]) -> int:
-    """0 when every file was accepted or a repeat, 7 when one was rejected, 75 when one waits and none was rejected."""
+    """0 when everything was accepted, a repeat or overtaken, 7 when one was rejected, 75 when one waits and none was
+    rejected.
+    """
     verdicts = {report.verdict for report in reports}
     if FileVerdict.REJECTED in verdicts:
         return 7

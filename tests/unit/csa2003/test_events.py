@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from integrationhub.bootstrap import Hub
-from integrationhub.intake.report import FileReport
+from integrationhub.intake.report import FileReport, exit_code
 from integrationhub.receive.folder import find_files
 from integrationhub.store.case_events import CaseEvents, Effect
 from tests.unit.csa2003.conftest import Ask, Take
@@ -149,7 +149,9 @@ def test_a_later_book_that_contains_the_events_makes_them_stale(hub: Hub, take: 
     assert xml != XML
     take(pack(tmp_path, renumbered(xml, 102), sequence=102))
     assert [(item.applied_to_seq, item.state.value) for item in effects(hub).values()] == [(2, "APPLIED")]
-    assert outcomes(taken(hub, tmp_path, [status(1)])) == [("SUPERSEDED", "STALE_VERSION")]
+    (stale,) = taken(hub, tmp_path, [status(1)])
+    assert outcomes([stale]) == [("SUPERSEDED", "STALE_VERSION")]
+    assert (stale.verdict.value, exit_code([stale])) == ("SUPERSEDED", 0)
 
 
 def exported(hub: Hub) -> dict[str, dict[str, Any]]:
