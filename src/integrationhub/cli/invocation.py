@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from integrationhub.bootstrap import Hub
     from integrationhub.catalogue import Catalogue
     from integrationhub.config import Effective, Settings
+    from integrationhub.identity import Actor
+
+as_option = click.option("--as", "who", metavar="WHO", help="Under which of your names you act ([identity]).")
+"""The option of every command that acts; the command gets `who`, for `Invocation.actor`."""
 
 
 @dataclass
@@ -41,6 +45,12 @@ class Invocation:
         from integrationhub.catalogue import Catalogue
 
         return Catalogue.standard(folders=self.settings.catalogue_folders)
+
+    def actor(self, who: str | None) -> "Actor":
+        """Who acts, by `--as WHO`. NotAllowed: the operating-system user may not act under that name."""
+        from integrationhub.identity import acting
+
+        return acting(who, self.settings.identity)
 
     def hub(self, *, trial: bool = False, synthetic_identities: bool = False) -> "Hub":
         """A hub with these settings, to be used in a `with` block; a `trial` leaves nothing behind.
