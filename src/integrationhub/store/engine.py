@@ -15,6 +15,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError
 
 from integrationhub.errors import ConfigurationError
+from integrationhub.store import bulk
 from integrationhub.store.faults import translate_errors
 
 BUSY_SECONDS = 60
@@ -75,6 +76,7 @@ def _postgres(url: URL) -> Engine:
     @event.listens_for(engine, "connect")
     def _read_identifiers(connection: psycopg.Connection, _record: object) -> None:
         connection.adapters.register_loader("uuid", _HexadecimalLoader)
+        bulk.understand(connection)
 
     return engine
 

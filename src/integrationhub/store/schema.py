@@ -6,6 +6,7 @@ constraints either, for the same reason: the mapping decides, the invariants pro
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     UniqueConstraint,
@@ -38,6 +40,11 @@ BY_CASE = (
 
 BY_SOURCE_REF = ("parties", "groups", "cases", "debts")
 """Tables that people look into by the source's own reference."""
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """An index over the rows for which this holds."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
 def _canonical_table(entity: Entity) -> Table:
@@ -95,9 +102,17 @@ DELIVERIES = Table(
     Column("original_uri", words()),
     Column("received_at", Instant(), nullable=False),
     Column("completed_at", Instant()),
-    Index("ix_deliveries_sequence", "connector", "sequence"),
-    Index("ix_deliveries_sha256", "sha256"),
+    # of messages only
+    Column("message_id", words()),  # the sender's; of a message without one the hash of its content
+    Column("envelope", document()),  # exchange, routing_key, content_type, headers
+    Column("body", LargeBinary()),  # byte for byte; null where the original is kept elsewhere
+    Column("outcome", words()),  # sdk.messages.Fate
+    Column("entity_id", Identifier()),  # what the message is about; `sequence` is its number of that
+    Index("ix_deliveries_sequence", "connector", "sequence", **_where("kind = 'FILE'")),
+    Index("ix_deliveries_sha256", "sha256", **_where("kind = 'FILE'")),
     Index("ix_deliveries_state", "state", "connector"),
+    Index("ix_deliveries_message", "connector", "message_id", **_where("message_id IS NOT NULL")),
+    Index("ix_deliveries_held", "entity_id", "sequence", **_where("outcome = 'HELD'")),
 )
 """The inbox: every file and message that was seen, and its outcome."""
 

@@ -21,6 +21,7 @@ from integrationhub.store import locks, statistics, upgrade
 from integrationhub.store.deliveries import Deliveries
 from integrationhub.store.engine import open_engine, reading_options
 from integrationhub.store.feeds import Feeds
+from integrationhub.store.inbox import Inbox
 from integrationhub.store.merge import Canonical, SliceRows, fit
 from integrationhub.store.outbox import Outbox
 from integrationhub.store.quarantine import Quarantine
@@ -43,6 +44,7 @@ class Work:
             self._connection.close()  # SQLite's write lock was not to be had; the pool wants its connection back
             raise
         self.deliveries = Deliveries(self._connection)
+        self.inbox = Inbox(self._connection)
         self.feeds = Feeds(self._connection)
         self.slices = Slices(self._connection)
         self.worklist = Worklist(self._connection)
