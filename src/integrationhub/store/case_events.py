@@ -6,13 +6,15 @@ book makes the events stale that it contains, by itself (csa2003.md §5).
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from itertools import groupby
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
+from integrationhub.errors import TransientError
+from integrationhub.store.bulk import among, insert_rows
 from integrationhub.store.ledger import live
 from integrationhub.store.schema import CANONICAL, CASE_EVENTS
 
@@ -52,6 +54,14 @@ class CaseEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What took a number of a case."""
+
+    digest: str
+    delivery_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
     """What the applied events of a case add to its figures, by their names in exports, and how far they go.
 
@@ -71,40 +81,41 @@ class CaseEvents:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def case(self, source_system: str, reference: str) -> tuple[str, int] | None:
-        """Identifier and last event number in the book of a case; None for one that no book has."""
-        statement = select(CASES.c.case_id, CASES.c.last_event_seq).where(
-            CASES.c.source_system == source_system, CASES.c.source_ref == reference, CASES.c.state != "WITHDRAWN"
+    def cases(self, source_system: str, references: Sequence[str]) -> dict[str, tuple[str, int]]:
+        """Reference → identifier and last event number in the book; a case that no book has is missing."""
+        chosen = among(self._connection, CASES.c.source_ref, references)
+        statement = select(CASES.c.source_ref, CASES.c.case_id, CASES.c.last_event_seq).where(
+            CASES.c.source_system == source_system, chosen, CASES.c.state != "WITHDRAWN"
         )
-        row = self._connection.execute(statement).first()
-        return None if row is None else (row.case_id, row.last_event_seq or 0)
+        rows = self._connection.execute(statement)
+        return {row.source_ref: (row.case_id, row.last_event_seq or 0) for row in rows}
 
-    def get(self, case_id: str, case_seq: int) -> CaseEvent | None:
-        """The event that took this number."""
+    def pending(self, case_ids: Sequence[str]) -> dict[str, dict[int, Taken]]:
+        """Case → the events that its book does not contain, by number."""
+        columns = [CASE_EVENTS.c[name] for name in ("case_id", "case_seq", "digest", "delivery_id")]
+        chosen = among(self._connection, CASE_EVENTS.c.case_id, case_ids)
+        statement = select(*columns).join(CASES, CASES.c.case_id == CASE_EVENTS.c.case_id)
+        behind = CASE_EVENTS.c.case_seq > func.coalesce(CASES.c.last_event_seq, 0)
+        found: dict[str, dict[int, Taken]] = {}
+        for row in self._connection.execute(statement.where(chosen, behind)):
+            taken = Taken(digest=row.digest, delivery_id=row.delivery_id)
+            found.setdefault(row.case_id, {})[row.case_seq] = taken
+        return found
+
+    def add(self, events: Sequence[CaseEvent]) -> None:
+        """Keep events whose numbers are free. TransientError: another process takes one of the numbers right now."""
+        columns = {name: [getattr(event, name) for event in events] for name in CaseEvent.__dataclass_fields__}
+        if insert_rows(self._connection, CASE_EVENTS, columns, conflict="ON CONFLICT DO NOTHING") != len(events):
+            raise TransientError(
+                "another process has just taken one of these events",
+                code="TAKEN_ELSEWHERE",
+                remedy="the same batch can be taken again: it will know the event",
+            )
+
+    def note_conflict(self, case_id: str, case_seq: int) -> None:
+        """Note that another event claimed this number; the first stays."""
         chosen = (CASE_EVENTS.c.case_id == case_id) & (CASE_EVENTS.c.case_seq == case_seq)
-        row = self._connection.execute(select(CASE_EVENTS).where(chosen)).mappings().first()
-        return None if row is None else CaseEvent(**row)
-
-    def add(self, event: CaseEvent) -> None:
-        """Keep an event whose number is free."""
-        self._connection.execute(CASE_EVENTS.insert().values(**asdict(event)))
-
-    def note_conflict(self, event: CaseEvent) -> None:
-        """Note that another event claimed this one's number; the first stays."""
-        chosen = (CASE_EVENTS.c.case_id == event.case_id) & (CASE_EVENTS.c.case_seq == event.case_seq)
         self._connection.execute(update(CASE_EVENTS).where(chosen).values(conflicts=CASE_EVENTS.c.conflicts + 1))
-
-    def applied_to(self, case_id: str, book: int) -> int:
-        """The last number of the unbroken chain behind the book's."""
-        statement = select(CASE_EVENTS.c.case_seq).where(
-            CASE_EVENTS.c.case_id == case_id, CASE_EVENTS.c.case_seq > book
-        )
-        return _chain(book, self._connection.execute(statement.order_by(CASE_EVENTS.c.case_seq)).scalars())
-
-    def standing(self, case_id: str) -> int:
-        """The last number that applies to a case now."""
-        statement = select(CASES.c.last_event_seq).where(CASES.c.case_id == case_id)
-        return self.applied_to(case_id, self._connection.execute(statement).scalar_one() or 0)
 
     def effects(self) -> Iterator[Effect]:
         """The effect of every case that has events its book does not contain, by case identifier."""
@@ -145,7 +156,8 @@ class CaseEvents:
         return found
 
 
-def _chain(book: int, numbers: Iterable[int]) -> int:
+def unbroken(book: int, numbers: Iterable[int]) -> int:
+    """The last of the numbers, given in order, that follow the book's without a gap."""
     last = book
     for number in numbers:
         if number != last + 1:
@@ -160,7 +172,7 @@ def _effect(
     owners: Mapping[str, str],
     receipts: Mapping[str, tuple[str, int]],
 ) -> Effect:
-    last = _chain(rows[0].last_event_seq, (row.case_seq for row in rows))
+    last = unbroken(rows[0].last_event_seq, (row.case_seq for row in rows))
     figures = dict.fromkeys(("rp", "sos", "unk", "susp_rp", "susp_sos", "custodian"), 0)
     charged: date | None = None
     for row in rows:

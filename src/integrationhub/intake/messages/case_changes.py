@@ -1,0 +1,240 @@
+"""Change events of cases: judged against the accepted book and the events before them (csa2003.md §5).
+
+An event is known by its case and number; the ids of messages say nothing. Early events are kept; they apply as soon as
+the missing number is there. What an event does to the figures of its case follows later (`store.case_events`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from integrationhub.canonical.identifiers import derive
+from integrationhub.decode.xml.message import Message, MessageReader
+from integrationhub.decode.xml.values import converted
+from integrationhub.errors import RecordRejected
+from integrationhub.intake.changes import worklist_events
+from integrationhub.intake.messages.arrival import Arrival
+from integrationhub.intake.messages.taker import Judged, Judgement, KnownById, refused
+from integrationhub.sdk.descriptor import Descriptor
+from integrationhub.sdk.message_rules import EventRules
+from integrationhub.sdk.messages import Fate, Outcome
+from integrationhub.sdk.transport import Incoming
+from integrationhub.store.case_events import CaseEvent, CaseEvents, Taken, unbroken
+from integrationhub.store.unit_of_work import Work
+from integrationhub.store.worklist import WorklistItem
+
+CONFLICT = "EV"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseChanges:
+    """What the change events of a connector mean."""
+
+    descriptor: Descriptor
+    rules: EventRules
+    reader: MessageReader
+    environment: str
+
+    def order_key(self, message: Incoming) -> str | None:
+        """The case, as the header names it; hashed, since the reference may be personal."""
+        case = message.headers.get(self.rules.case_header)
+        return None if case is None else derive("order", case)
+
+    def read(self, arrivals: Sequence[Arrival]) -> list[Message | RecordRejected]:
+        """The messages, their headers checked against them."""
+        return [self._read(arrival.message) for arrival in arrivals]
+
+    def judge(
+        self, work: Work, arrivals: Sequence[Arrival], read: Sequence[Message | RecordRejected], known: KnownById
+    ) -> Judgement:
+        """See `Meaning`."""
+        events, system = CaseEvents(work.connection), self.descriptor.connector.source_system
+        named = {item.root[self.rules.case] for item in read if isinstance(item, Message)}
+        cases = events.cases(system, sorted(named)) if named else {}
+        pending = events.pending([case_id for case_id, _ in cases.values()]) if cases else {}
+        books = {
+            ref: _Book(case_id=case_id, last=last, taken=pending.get(case_id, {}))
+            for ref, (case_id, last) in cases.items()
+        }
+        seen = {item.delivery_id for items in known.values() for item in items if item.outcome != Fate.REJECTED}
+        desk = _Desk(rules=self.rules, books=books, seen=seen)
+        judged = [desk.judge(arrival, item) for arrival, item in zip(arrivals, read, strict=True)]
+        return Judgement(
+            judged=[desk.in_the_end(item) for item in judged],
+            write=lambda work: self._write(work, desk),
+            released=[delivery for book in books.values() for delivery in book.released()],
+        )
+
+    def _read(self, message: Incoming) -> Message | RecordRejected:
+        try:
+            return self._understood(message)
+        except RecordRejected as exc:
+            return exc
+
+    def _understood(self, delivery: Incoming) -> Message:
+        rules, headers = self.rules, delivery.headers
+        if headers.get(rules.schema_header) != rules.schema_version:
+            raise RecordRejected("the message is of another schema version", code="SCHEMA_UNKNOWN")
+        message = self.reader.read(delivery.body, unnamed=frozenset(rules.unnamed))
+        kind = message.root[rules.type]
+        if kind not in rules.kinds:
+            raise RecordRejected("no such type of event is known", code="TYPE_UNKNOWN")
+        own = (message.root[rules.case], message.root[rules.sequence])
+        said = (*own, f"{rules.routing_prefix}{kind}", rules.kinds[kind])
+        stated = (
+            headers.get(rules.case_header), str(headers.get(rules.sequence_header)), delivery.routing_key,
+            message.kind,
+        )  # fmt: skip
+        if said != stated:
+            raise RecordRejected("headers, routing key and body contradict each other", code="HEADER_MISMATCH")
+        return message
+
+    def _write(self, work: Work, desk: "_Desk") -> None:
+        events = CaseEvents(work.connection)
+        if desk.new:
+            events.add(desk.new)
+        for case_id, number, arrival in desk.conflicts:
+            events.note_conflict(case_id, number)
+            self._put_on_worklist(work, case_id, number, arrival)
+
+    def _put_on_worklist(self, work: Work, case_id: str, number: int, arrival: Arrival) -> None:
+        item = WorklistItem(
+            exception_id=derive("worklist", CONFLICT, case_id, number),
+            code=CONFLICT,
+            entity="cases",
+            opened_at=arrival.at,
+            text=_contradiction(number),
+            connector=self.descriptor.name,
+            delivery_id=arrival.delivery_id,
+        )
+        if work.worklist.open([item]):
+            place = {"connector": self.descriptor.name, "delivery_id": arrival.delivery_id}
+            work.outbox.add(worklist_events([item], environment=self.environment, **place), at=arrival.at)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Book:
+    """A case: the last event number of its accepted book, and what took the numbers behind it."""
+
+    case_id: str
+    last: int
+    taken: Mapping[int, Taken]
+    added: dict[int, Taken] = field(default_factory=dict)
+
+    def at(self, number: int) -> Taken | None:
+        return self.taken.get(number) or self.added.get(number)
+
+    def applied_to(self) -> int:
+        return unbroken(self.last, sorted({*self.taken, *self.added}))
+
+    def released(self) -> list[str]:
+        """Deliveries of events that were there, and apply since others have come."""
+        if not self.added:
+            return []
+        before, now = unbroken(self.last, sorted(self.taken)), self.applied_to()
+        return [item.delivery_id for number, item in sorted(self.taken.items()) if before < number <= now]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Desk:
+    """Judges one message after the other; what was taken counts for those behind it."""
+
+    rules: EventRules
+    books: Mapping[str, _Book]
+    seen: set[str]  # deliveries that are kept
+    new: list[CaseEvent] = field(default_factory=list)
+    conflicts: list[tuple[str, int, Arrival]] = field(default_factory=list)
+    waits: dict[str, tuple[_Book, int]] = field(default_factory=dict)  # new deliveries: case, number
+
+    def judge(self, arrival: Arrival, message: Message | RecordRejected) -> Judged:
+        """What becomes of the message now; `in_the_end` knows whether the batch closed its gap."""
+        if isinstance(message, RecordRejected):
+            return self._kept(arrival, refused(arrival, code=message.code, text=message.text))
+        book = self.books.get(message.root[self.rules.case])
+        if book is None:
+            return self._kept(
+                arrival, refused(arrival, code="CASE_UNKNOWN", text="no accepted book has the case of the event")
+            )
+        number = int(message.root[self.rules.sequence])
+        if number <= book.last:
+            text = f"event {number} is in the accepted book already, which goes to {book.last}"
+            stale = Outcome(
+                fate=Fate.SUPERSEDED, code="STALE_VERSION", text=text, delivery_id=arrival.delivery_id
+            )
+            return self._kept(arrival, stale, book, number)
+        known = book.at(number)
+        if known is not None:
+            return self._again(arrival, message, book, number, known)
+        self.new.append(
+            _event(message, self.rules, case_id=book.case_id, number=number, delivery_id=arrival.delivery_id)
+        )
+        book.added[number] = Taken(digest=message.digest, delivery_id=arrival.delivery_id)
+        self.waits[arrival.delivery_id] = (book, number)
+        loaded = Outcome(fate=Fate.LOADED, delivery_id=arrival.delivery_id)
+        return self._kept(arrival, loaded, book, number)
+
+    def in_the_end(self, judged: Judged) -> Judged:
+        """The verdict once the whole batch is known: an event behind a gap waits."""
+        place = self.waits.get(judged.outcome.delivery_id or "")
+        if judged.outcome.fate is not Fate.LOADED or place is None:
+            return judged
+        book, number = place
+        last = book.applied_to()
+        if number <= last:
+            return judged
+        text = f"event {last + 1} of the case is missing: this one is kept and applies once that one is there"
+        held = Outcome(
+            fate=Fate.HELD, code="SEQUENCE_GAP", text=text, delivery_id=judged.outcome.delivery_id
+        )
+        return Judged(outcome=held, is_new=judged.is_new, entity_id=book.case_id, number=number)
+
+    def _again(self, arrival: Arrival, message: Message, book: _Book, number: int, known: Taken) -> Judged:
+        if known.digest == message.digest:
+            text = "the event was taken before; nothing changes"
+            same = Outcome(fate=Fate.DUPLICATE, code="DUPLICATE", text=text, delivery_id=known.delivery_id)
+            return Judged(outcome=same, is_new=False)
+        outcome = Outcome(
+            fate=Fate.EXCEPTION, code=CONFLICT, text=_contradiction(number), delivery_id=arrival.delivery_id
+        )
+        judged = self._kept(arrival, outcome, book, number)
+        if judged.is_new:
+            self.conflicts.append((book.case_id, number, arrival))
+        return judged
+
+    def _kept(
+        self, arrival: Arrival, outcome: Outcome, book: _Book | None = None, number: int | None = None
+    ) -> Judged:
+        """The verdict; the message is new unless this very delivery is kept already."""
+        is_new = arrival.delivery_id not in self.seen
+        self.seen.add(arrival.delivery_id)
+        return Judged(
+            outcome=outcome, is_new=is_new, entity_id=None if book is None else book.case_id, number=number
+        )
+
+
+def _contradiction(number: int) -> str:
+    return f"another event took number {number} of the case; the first stays, the case is held"
+
+
+def _event(message: Message, rules: EventRules, *, case_id: str, number: int, delivery_id: str) -> CaseEvent:
+    values = message.values
+    charged = _day(values.get("to")) if message.kind == "Charge" else None
+    return CaseEvent(
+        case_id=case_id,
+        case_seq=number,
+        delivery_id=delivery_id,
+        digest=message.digest,
+        kind=message.kind,
+        occurred_on=date.fromisoformat(message.root[rules.occurred].strip()[:10]),
+        source_id=values.get("id"),
+        schedule_ref=values.get("scheduleRef"),
+        reverses_ref=values.get("reverses"),
+        pence=int(converted("money", [values.get("amount", "0")])[0][0] or 0),
+        reason=values.get("reason"),
+        charged_to=None if charged is None else charged - timedelta(1),
+        is_held=values.get("disbursement") == "HELD",
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text.strip()[:10])
