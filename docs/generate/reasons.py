@@ -45,6 +45,7 @@ MEANINGS = {
     "DATE_INVALID": "no date of the calendar",
     "DIGITS_INVALID": "anything but digits where digits must stand",
     "EDITED_INVALID": "anything but a number in a numeric edited field",
+    "EV": "two change events claim the same number of a case",
     "FEED_STOPPED": "an earlier file of this feed was refused: this one waits",
     "FLOAT_INVALID": "a floating point field that is infinite or no number",
     "PACKED_INVALID": "a DISPLAY or packed number with a bad digit or sign",

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from integrationhub.config import Settings
     from integrationhub.intake.captures import CaptureTaker
     from integrationhub.intake.desk import FeedDesk
+    from integrationhub.intake.messages.taker import InboxTaker
     from integrationhub.intake.tracing import PlaceTracer, Trace, Tracer
     from integrationhub.mapping.compile import CompiledMapping, Mapping
     from integrationhub.pipeline import Pipeline
@@ -241,23 +242,25 @@ class Hub:
             clock=self.clock,
         )
 
-    def captures(self, name: str) -> CaptureTaker:
-        """Takes recorded change events of a connector. NotFound: it has none."""
-        from integrationhub.decode.xml.message import MessageReader
-        from integrationhub.intake.captures import CaptureTaker
+    def taker(self, name: str) -> InboxTaker[Any]:
+        """Takes the messages of a connector. NotFound: it has none."""
+        from integrationhub.intake.messages.meanings import meaning_of
+        from integrationhub.intake.messages.taker import InboxTaker
 
         descriptor = self.catalogue.connector(name)
-        if descriptor.events is None:
-            raise NotFound(f"connector {descriptor.name} takes no recorded events", code="NO_EVENTS")
-        return CaptureTaker(
-            descriptor=descriptor,
-            rules=descriptor.events,
-            reader=MessageReader(descriptor.text_of(descriptor.events.schema_file)),
+        return InboxTaker(
+            connector=descriptor.name,
+            meaning=meaning_of(descriptor, environment=self.settings.environment),
             store=self.store,
             originals=self.originals,
-            environment=self.settings.environment,
-            clock=self.clock,
+            checkpoint=self.checkpoint,
         )
+
+    def captures(self, name: str) -> CaptureTaker:
+        """Takes recorded messages of a connector. NotFound: it has none."""
+        from integrationhub.intake.captures import CaptureTaker
+
+        return CaptureTaker(taker=self.taker(name), clock=self.clock)
 
     def _specs(self, descriptor: Descriptor, folder: Path | None = None) -> Mapping:
         from integrationhub.mapping.compile import Mapping

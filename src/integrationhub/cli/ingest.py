@@ -26,16 +26,16 @@ _PATHS = click.argument("paths", nargs=-1, required=True, type=click.Path(path_t
 def ingest(invocation: Invocation, connector: str, paths: tuple[Path, ...], as_json: bool) -> int:
     """Take files of CONNECTOR now, as the daemon would.
 
-    A PATH is a data file (its trigger file beside it) or a folder (the connector's files in it). Files are taken in
-    sequence order. Exit code: 0 all accepted or repeats, 7 one rejected, 75 one waits and none was rejected.
+    A PATH is a data file (its trigger file beside it), a folder (the connector's files in it), or a capture of recorded
+    messages (.jsonl). Files are taken in sequence order. Exit code: 0 all accepted or repeats, 7 one rejected, 75 one
+    waits and none was rejected.
     """
     from integrationhub.intake.report import exit_code
 
     with invocation.hub() as hub, _bars() as watch:
         pipeline = hub.pipeline(connector)
-        captures = [path for path in paths if path.suffix == ".jsonl" and path.is_file()]
-        files = [path for path in paths if path not in captures]
-        reports = pipeline.take_all(_find(pipeline, tuple(files)), watch) if files else []
+        captures, files = _told_apart(paths)
+        reports = pipeline.take_all(_find(pipeline, files), watch) if files else []
         if captures:
             taker = hub.captures(connector)
             with pipeline.exclusive():
@@ -54,15 +54,26 @@ def ingest(invocation: Invocation, connector: str, paths: tuple[Path, ...], as_j
 def check(invocation: Invocation, connector: str, paths: tuple[Path, ...], as_json: bool) -> int:
     """Say what would happen if these files of CONNECTOR arrived now; nothing is changed.
 
-    Each file is judged against the feed as it stands, for itself.
+    Each file is judged against the feed as it stands, for itself; the messages of a capture one after the other.
     """
     from integrationhub.intake.report import exit_code
 
     with invocation.hub(trial=True) as hub, _bars() as watch:
         pipeline = hub.pipeline(connector)
-        reports = [pipeline.check(item, progress=watch(item)) for item in _find(pipeline, paths)]
+        captures, files = _told_apart(paths)
+        found = _find(pipeline, files) if files else []
+        reports = [pipeline.check(item, progress=watch(item)) for item in found]
+        if captures:
+            taker = hub.captures(connector)
+            reports += [report for path in captures for report in taker.check(path)]
     _print(reports, as_json=as_json)
     return exit_code(reports)
+
+
+def _told_apart(paths: tuple[Path, ...]) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Captures, and everything else."""
+    captures = tuple(path for path in paths if path.suffix == ".jsonl" and path.is_file())
+    return captures, tuple(path for path in paths if path not in captures)
 
 
 def _find(pipeline: "Pipeline", paths: tuple[Path, ...]) -> "list[FoundFile]":

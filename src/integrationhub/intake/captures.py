@@ -1,231 +1,140 @@
-"""Recorded change events, delivery by delivery: judged against the book and kept (csa2003.md §5).
+"""Recorded messages, delivery by delivery: read from a capture, and taken as if they came from the queue now.
 
-Each delivery is one transaction. The same capture twice changes nothing: what was kept is a duplicate then, what a book
-contains is stale. Early events are kept; they apply as soon as the missing number is there.
+A capture is JSON Lines, one delivery a line, in the order of delivery (csa2003.md §5, benefits-common.md §5). The same
+capture twice changes nothing. A line that is no recorded delivery is reported as REJECTED, and nothing is kept of it.
 """
 
+import base64
 import hashlib
-import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from integrationhub.canonical.identifiers import derive
-from integrationhub.decode.xml.message import Message, MessageReader
-from integrationhub.decode.xml.values import converted
-from integrationhub.errors import RecordRejected
-from integrationhub.intake.changes import worklist_events
+from integrationhub.intake.messages.arrival import Arrival
+from integrationhub.intake.messages.taker import InboxTaker
 from integrationhub.intake.report import FileReport, FileVerdict
-from integrationhub.receive.originals import Originals
 from integrationhub.records import Reason
-from integrationhub.sdk.descriptor import Descriptor
-from integrationhub.sdk.message_rules import EventRules
-from integrationhub.store.case_events import CaseEvent, CaseEvents
-from integrationhub.store.deliveries import Delivery, Kind, State
-from integrationhub.store.unit_of_work import Store, Work
-from integrationhub.store.worklist import WorklistItem
+from integrationhub.sdk.messages import Fate, Outcome
+from integrationhub.sdk.transport import Incoming
 
 SUFFIX = ".jsonl"
 """How names of captures end."""
 
-CONFLICT = "EV"
+AT_ONCE = 500
+"""Deliveries that are taken in one transaction."""
+
+_VERDICTS: Mapping[Fate, FileVerdict] = {
+    Fate.DUPLICATE: FileVerdict.DUPLICATE,
+    Fate.SUPERSEDED: FileVerdict.SUPERSEDED,
+    Fate.HELD: FileVerdict.HELD,
+    Fate.REJECTED: FileVerdict.REJECTED,
+}
+"""Verdicts of what isn't ACCEPTED."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """What became of one delivery: verdict and outcome, and the reason where it was not simply taken."""
+class Recorded:
+    """One delivery of a capture. `at`: when it was received, where the capture says so."""
 
-    verdict: FileVerdict
-    outcome: str
-    reason: Reason | None = None
+    n: int
+    message: Incoming
+    at: datetime | None
+
+
+def read_capture(path: Path) -> Iterator[Recorded | int]:
+    """The deliveries in their order; of a line that is none its number."""
+    with path.open(encoding="utf-8") as stream:
+        for number, line in enumerate(stream, start=1):
+            if line.strip():
+                try:
+                    yield _recorded(json.loads(line), number, str(path))
+                except (ValueError, KeyError, TypeError, AttributeError):
+                    yield number
+
+
+def _recorded(row: Mapping[str, Any], number: int, path: str) -> Recorded:
+    properties = row.get("properties") or {}
+    body = base64.b64decode(row["body_b64"], validate=True) if "body_b64" in row else str(row["body"]).encode()
+    at = row.get("received_at") or row.get("timestamp")
+    moment = None if at is None else datetime.fromisoformat(at)
+    message = Incoming(
+        tag=number,
+        queue=path,
+        exchange=row.get("exchange") or "",
+        routing_key=row.get("routing_key") or "",
+        message_id=properties.get("message_id") or row.get("message_id"),
+        body=body,
+        content_type=properties.get("content_type") or row.get("content_type"),
+        headers=row.get("headers") or {},
+        redelivered=bool(row.get("redelivered")),
+    )
+    if moment is not None and moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return Recorded(n=int(row.get("n", number)), message=message, at=moment)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureTaker:
-    """Takes the recorded deliveries of one connector."""
+    """Takes the recorded deliveries of one connector. "Now" is when each was received, else what the clock says."""
 
-    descriptor: Descriptor
-    rules: EventRules
-    reader: MessageReader
-    store: Store
-    originals: Originals
-    environment: str
+    taker: InboxTaker[Any]
     clock: Callable[[], datetime]
 
     def take(self, path: Path) -> list[FileReport]:
-        """Take every line of a capture; the reports as things stand after the last one."""
-        taken = []
-        with path.open(encoding="utf-8") as stream:
-            for number, line in enumerate(stream, start=1):
-                if line.strip():
-                    taken.append(self._take_line(str(path), number, line))
-        return [self._as_it_stands(report) for report in taken]
+        """Take every delivery of a capture; the reports as things stand after the last one."""
+        lines = list(read_capture(path))
+        outcomes = [outcome for batch in self._batches(lines) for outcome in self.taker.take_arrived(batch)]
+        return self._as_it_stands(self._reports(path, lines, outcomes))
 
-    def _take_line(self, path: str, number: int, line: str) -> "tuple[FileReport, tuple[str, int] | None]":
-        """The report, and case and number of an event that waits."""
-        try:
-            delivery = json.loads(line)
-            body = str(delivery["body"]).encode()
-        except (ValueError, KeyError, TypeError):
-            dead = Reason(code="CAPTURE_INVALID", text="the line is no recorded delivery", record=number)
-            return self._report(path, number, b"", _dead(dead)), None
-        number = int(delivery.get("n", number))
-        try:
-            message = self._understood(delivery, body)
-        except RecordRejected as exc:
-            dead = Reason(code=exc.code, text=exc.text, record=number)
-            return self._report(path, number, body, _dead(dead)), None
-        with self.store.begin() as work:
-            judged, waits = self._judge(work, message, body, path)
-            work.commit()
-        return self._report(path, number, body, judged), waits
+    def check(self, path: Path) -> list[FileReport]:
+        """The same reports with no effect."""
+        lines = list(read_capture(path))
+        return [report for report, _ in self._reports(path, lines, self.taker.check(self._batches(lines)))]
 
-    def _understood(self, delivery: Mapping[str, Any], body: bytes) -> Message:
-        """The message, its headers checked against it. RecordRejected: a dead letter."""
-        rules, headers = self.rules, delivery.get("headers") or {}
-        if headers.get(rules.schema_header) != rules.schema_version:
-            raise RecordRejected("the message is of another schema version", code="SCHEMA_UNKNOWN")
-        message = self.reader.read(body, unnamed=frozenset(rules.unnamed))
-        kind = message.root[rules.type]
-        if kind not in rules.kinds:
-            raise RecordRejected("no such type of event is known", code="TYPE_UNKNOWN")
-        own = (message.root[rules.case], message.root[rules.sequence])
-        said = (*own, f"{rules.routing_prefix}{kind}", rules.kinds[kind])
-        stated = (
-            headers.get(rules.case_header), str(headers.get(rules.sequence_header)), delivery.get("routing_key"),
-            message.kind,
-        )  # fmt: skip
-        if said != stated:
-            raise RecordRejected("headers, routing key and body contradict each other", code="HEADER_MISMATCH")
-        return message
+    def _batches(self, lines: Sequence[Recorded | int]) -> Iterator[list[Arrival]]:
+        deliveries = [line for line in lines if isinstance(line, Recorded)]
+        for start in range(0, len(deliveries), AT_ONCE):
+            part = deliveries[start : start + AT_ONCE]
+            yield [self.taker.arrival(line.message, at=line.at or self.clock()) for line in part]
 
-    def _judge(self, work: Work, message: Message, body: bytes, path: str) -> "tuple[Judged, tuple[str, int] | None]":
-        events, number = CaseEvents(work.connection), int(message.root[self.rules.sequence])
-        case = events.case(self.descriptor.connector.source_system, message.root[self.rules.case])
-        if case is None:
-            return _rejected("CASE_UNKNOWN", "no accepted book has the case of the event"), None
-        case_id, book = case
-        if number <= book:
-            text = f"event {number} is in the accepted book already, which goes to {book}"
-            stale = Reason(code="STALE_VERSION", text=text)
-            return Judged(verdict=FileVerdict.SUPERSEDED, outcome="SUPERSEDED", reason=stale), None
-        known = events.get(case_id, number)
-        if known is not None:
-            return self._again(work, known, message, body, path), None
-        delivery = self._keep(work, message, body, path)
-        events.add(_event(message, self.rules, case_id=case_id, delivery_id=delivery))
-        last = events.applied_to(case_id, book)
-        if last < number:
-            return _waiting(last + 1), (case_id, number)
-        return Judged(verdict=FileVerdict.ACCEPTED, outcome="LOADED"), None
+    def _reports(
+        self, path: Path, lines: Sequence[Recorded | int], outcomes: Sequence[Outcome]
+    ) -> list[tuple[FileReport, Outcome]]:
+        waiting, told = iter(outcomes), list[tuple[FileReport, Outcome]]()
+        for line in lines:
+            outcome = _NO_DELIVERY if isinstance(line, int) else next(waiting)
+            told.append((self._report(path, line, outcome), outcome))
+        return told
 
-    def _again(self, work: Work, known: CaseEvent, message: Message, body: bytes, path: str) -> Judged:
-        if known.digest == message.digest:
-            text = "the event was taken before; nothing changes"
-            same = Reason(code="DUPLICATE", text=text)
-            return Judged(verdict=FileVerdict.DUPLICATE, outcome="DUPLICATE", reason=same)
-        text = f"another event took number {known.case_seq} of the case; the first stays, the case is held"
-        delivery = self._keep(work, message, body, path)
-        events, now = CaseEvents(work.connection), self.clock()
-        events.note_conflict(known)
-        item = WorklistItem(
-            exception_id=derive("worklist", CONFLICT, known.case_id, known.case_seq),
-            code=CONFLICT,
-            entity="cases",
-            opened_at=now,
-            text=text,
-            connector=self.descriptor.name,
-            delivery_id=delivery,
-        )
-        if work.worklist.open([item]):
-            place = {"connector": self.descriptor.name, "delivery_id": delivery}
-            work.outbox.add(worklist_events([item], environment=self.environment, **place), at=now)
-        return Judged(verdict=FileVerdict.ACCEPTED, outcome="EXCEPTION", reason=Reason(code=CONFLICT, text=text))
-
-    def _keep(self, work: Work, message: Message, body: bytes, path: str) -> str:
-        """Keep the body as an original and note the delivery; its identifier."""
-        kept = self.originals.keep(io.BytesIO(body))
-        now, name = self.clock(), self.descriptor.name
-        delivery_id = derive("delivery", name, "event", message.digest)
-        work.deliveries.save(
-            Delivery(
-                delivery_id=delivery_id,
-                connector=name,
-                kind=Kind.MESSAGE,
-                name="change event",
-                sha256=kept.sha256,
-                bytes=len(body),
-                state=State.ACCEPTED,
-                records=1,
-                path=path,
-                original_uri=self.originals.uri(kept.sha256),
-                received_at=now,
-                completed_at=now,
-            )
-        )
-        return delivery_id
-
-    def _report(self, path: str, number: int, body: bytes, judged: Judged) -> FileReport:
-        held = judged.verdict is FileVerdict.HELD
+    def _report(self, path: Path, line: Recorded | int, outcome: Outcome) -> FileReport:
+        number, body = (line, b"") if isinstance(line, int) else (line.n, line.message.body)
+        reason = None if outcome.code is None else Reason(code=outcome.code, text=outcome.text or "")
+        if reason is not None and outcome.fate is Fate.REJECTED:
+            reason = replace(reason, record=number)
         return FileReport(
-            path=path,
-            connector=self.descriptor.name,
+            path=str(path),
+            connector=self.taker.connector,
             sha256=hashlib.sha256(body).hexdigest() if body else "",
-            verdict=judged.verdict,
-            reasons=(judged.reason,) if judged.reason else (),
+            verdict=_VERDICTS.get(outcome.fate, FileVerdict.ACCEPTED),
+            reasons=(reason,) if reason else (),
             records=1,
-            outcomes={} if held else {judged.outcome: 1},
+            outcomes={} if outcome.fate is Fate.HELD else {outcome.fate.value: 1},
             n=number,
         )
 
-    def _as_it_stands(self, taken: "tuple[FileReport, tuple[str, int] | None]") -> FileReport:
-        """The report of an event that waited, once the missing one came in the same capture."""
-        report, waits = taken
-        if waits is None:
-            return report
-        with self.store.begin() as work:
-            events = CaseEvents(work.connection)
-            found = events.standing(waits[0])
-        if found >= waits[1]:
-            return replace(report, verdict=FileVerdict.ACCEPTED, reasons=(), outcomes={"LOADED": 1})
-        return report
+    def _as_it_stands(self, told: Sequence[tuple[FileReport, Outcome]]) -> list[FileReport]:
+        """The reports; of a message that waited for one of a later batch, as it is now."""
+        waited = [outcome.delivery_id for _, outcome in told if outcome.fate is Fate.HELD and outcome.delivery_id]
+        now = self.taker.stands(waited) if waited else {}
+        return [
+            replace(report, verdict=FileVerdict.ACCEPTED, reasons=(), outcomes={"LOADED": 1})
+            if outcome.fate is Fate.HELD and now.get(outcome.delivery_id or "") == Fate.LOADED
+            else report
+            for report, outcome in told
+        ]
 
 
-def _rejected(code: str, text: str) -> Judged:
-    return _dead(Reason(code=code, text=text))
-
-
-def _dead(reason: Reason) -> Judged:
-    return Judged(verdict=FileVerdict.REJECTED, outcome="REJECTED", reason=reason)
-
-
-def _waiting(missing: int) -> Judged:
-    text = f"event {missing} of the case is missing: this one is kept and applies once that one is there"
-    return Judged(verdict=FileVerdict.HELD, outcome="", reason=Reason(code="SEQUENCE_GAP", text=text))
-
-
-def _event(message: Message, rules: EventRules, *, case_id: str, delivery_id: str) -> CaseEvent:
-    values = message.values
-    charged = _day(values.get("to")) if message.kind == "Charge" else None
-    return CaseEvent(
-        case_id=case_id,
-        case_seq=int(message.root[rules.sequence]),
-        delivery_id=delivery_id,
-        digest=message.digest,
-        kind=message.kind,
-        occurred_on=date.fromisoformat(message.root[rules.occurred].strip()[:10]),
-        source_id=values.get("id"),
-        schedule_ref=values.get("scheduleRef"),
-        reverses_ref=values.get("reverses"),
-        pence=int(converted("money", [values.get("amount", "0")])[0][0] or 0),
-        reason=values.get("reason"),
-        charged_to=None if charged is None else charged - timedelta(1),
-        is_held=values.get("disbursement") == "HELD",
-    )
-
-
-def _day(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text.strip()[:10])
+_NO_DELIVERY = Outcome(fate=Fate.REJECTED, code="CAPTURE_INVALID", text="the line is no recorded delivery")

@@ -42,8 +42,8 @@ class Received:
     delivery_id: str
     message_id: str
     sha256: str
-    bytes: int
     body: bytes | None = field(repr=False)
+    bytes: int
     original_uri: str | None = None
     envelope: Mapping[str, Any] = field(repr=False)
     outcome: str

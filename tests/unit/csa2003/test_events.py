@@ -87,6 +87,32 @@ def test_the_same_capture_again_changes_nothing(hub: Hub, take: Take, ask: Ask) 
     assert ask("SELECT * FROM case_events ORDER BY 1, 2") == before
 
 
+def test_a_check_of_a_capture_tells_the_same_and_changes_nothing(hub: Hub, take: Take, ask: Ask) -> None:
+    take(SAMPLE)
+    before = ask("SELECT count(*) FROM deliveries")
+    told = hub.captures("csa2003").check(CAPTURE)
+    assert ask("SELECT count(*) FROM deliveries") == before
+    assert ask("SELECT count(*) FROM case_events UNION ALL SELECT count(*) FROM quarantine") == [(0,), (0,)]
+    assert told == hub.captures("csa2003").take(CAPTURE)
+
+
+def test_every_dead_letter_waits_in_the_quarantine_byte_for_byte(hub: Hub, take: Take) -> None:
+    take(SAMPLE)
+    hub.captures("csa2003").take(CAPTURE)
+    hub.captures("csa2003").take(CAPTURE)
+    with hub.store.begin() as work:
+        items = work.quarantine.items()
+        bodies = [work.quarantine.body(item.quarantine_id, item.version).body for item in items]
+    assert len(items) == EXPECTED["events"]["dead_letter"]
+    assert set(bodies) <= {str(line["body"]).encode() for line in RECORDED}
+
+
+def test_a_refused_event_is_taken_once_the_book_has_its_case(hub: Hub, take: Take, tmp_path: Path) -> None:
+    assert outcomes(taken(hub, tmp_path, [status(1)])) == [("REJECTED", "CASE_UNKNOWN")]
+    take(SAMPLE)
+    assert outcomes(taken(hub, tmp_path, [status(1), status(1)])) == [("LOADED", None), ("DUPLICATE", "DUPLICATE")]
+
+
 def test_an_early_event_applies_when_the_missing_one_comes(hub: Hub, take: Take, tmp_path: Path) -> None:
     take(SAMPLE)
     assert outcomes(taken(hub, tmp_path, [status(2)])) == [("HELD", "SEQUENCE_GAP")]

@@ -24,6 +24,7 @@ from integrationhub.store.unit_of_work import Work
 from integrationhub.store.worklist import WorklistItem
 
 CONFLICT = "EV"
+CONTRADICTION = "another event took this number of the case; the first stays, the case is held"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +104,7 @@ class CaseChanges:
             code=CONFLICT,
             entity="cases",
             opened_at=arrival.at,
-            text=_contradiction(number),
+            text=CONTRADICTION,
             connector=self.descriptor.name,
             delivery_id=arrival.delivery_id,
         )
@@ -158,9 +159,7 @@ class _Desk:
         number = int(message.root[self.rules.sequence])
         if number <= book.last:
             text = f"event {number} is in the accepted book already, which goes to {book.last}"
-            stale = Outcome(
-                fate=Fate.SUPERSEDED, code="STALE_VERSION", text=text, delivery_id=arrival.delivery_id
-            )
+            stale = Outcome(fate=Fate.SUPERSEDED, code="STALE_VERSION", text=text, delivery_id=arrival.delivery_id)
             return self._kept(arrival, stale, book, number)
         known = book.at(number)
         if known is not None:
@@ -183,9 +182,7 @@ class _Desk:
         if number <= last:
             return judged
         text = f"event {last + 1} of the case is missing: this one is kept and applies once that one is there"
-        held = Outcome(
-            fate=Fate.HELD, code="SEQUENCE_GAP", text=text, delivery_id=judged.outcome.delivery_id
-        )
+        held = Outcome(fate=Fate.HELD, code="SEQUENCE_GAP", text=text, delivery_id=judged.outcome.delivery_id)
         return Judged(outcome=held, is_new=judged.is_new, entity_id=book.case_id, number=number)
 
     def _again(self, arrival: Arrival, message: Message, book: _Book, number: int, known: Taken) -> Judged:
@@ -193,27 +190,17 @@ class _Desk:
             text = "the event was taken before; nothing changes"
             same = Outcome(fate=Fate.DUPLICATE, code="DUPLICATE", text=text, delivery_id=known.delivery_id)
             return Judged(outcome=same, is_new=False)
-        outcome = Outcome(
-            fate=Fate.EXCEPTION, code=CONFLICT, text=_contradiction(number), delivery_id=arrival.delivery_id
-        )
+        outcome = Outcome(fate=Fate.EXCEPTION, code=CONFLICT, text=CONTRADICTION, delivery_id=arrival.delivery_id)
         judged = self._kept(arrival, outcome, book, number)
         if judged.is_new:
             self.conflicts.append((book.case_id, number, arrival))
         return judged
 
-    def _kept(
-        self, arrival: Arrival, outcome: Outcome, book: _Book | None = None, number: int | None = None
-    ) -> Judged:
+    def _kept(self, arrival: Arrival, outcome: Outcome, book: _Book | None = None, number: int | None = None) -> Judged:
         """The verdict; the message is new unless this very delivery is kept already."""
         is_new = arrival.delivery_id not in self.seen
         self.seen.add(arrival.delivery_id)
-        return Judged(
-            outcome=outcome, is_new=is_new, entity_id=None if book is None else book.case_id, number=number
-        )
-
-
-def _contradiction(number: int) -> str:
-    return f"another event took number {number} of the case; the first stays, the case is held"
+        return Judged(outcome=outcome, is_new=is_new, entity_id=None if book is None else book.case_id, number=number)
 
 
 def _event(message: Message, rules: EventRules, *, case_id: str, number: int, delivery_id: str) -> CaseEvent:

@@ -23,7 +23,7 @@ from integrationhub.records import Reason
 from integrationhub.sdk.messages import Fate, Outcome
 from integrationhub.sdk.transport import Incoming
 from integrationhub.store.deliveries import Kind
-from integrationhub.store.inbox import Known, Received
+from integrationhub.store.inbox import Inbox, Known, Received
 from integrationhub.store.quarantine import INLINE_BYTES, QuarantineItem, plain_headers
 from integrationhub.store.unit_of_work import Store, Work
 
