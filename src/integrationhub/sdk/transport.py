@@ -98,11 +98,13 @@ def unroutable(message: Outgoing) -> Outgoing:
 class Topology:
     """What must exist on the broker: declared idempotently at start, a mismatch is a ConfigurationError.
 
-    A queue's dead-letter queue and `hub.unroutable` come with it and are not named here.
+    A queue's dead-letter queue and `hub.unroutable` come with it and are not named here. Of a queue in `ordered` one
+    consumer at a time gets messages, and the others stand by.
     """
 
     exchanges: tuple[str, ...] = ()  # durable topic exchanges
     queues: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)  # queue → (exchange, binding key)…
+    ordered: frozenset[str] = frozenset()
 
 
 class Publisher(Protocol):
@@ -149,6 +151,9 @@ class MessageSource(Protocol):
 
         TransientError: they are still in the queue; try again, or let them come again.
         """
+
+    def hold(self) -> None:
+        """Have no more delivered. What has arrived is still received, and acknowledged, until the source is closed."""
 
     def close(self) -> None:
         """Give unacknowledged deliveries back to the queue and close; idempotent."""
