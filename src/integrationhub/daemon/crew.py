@@ -28,7 +28,7 @@ class WorkerLost(Exception):
 def raised(failure: Failed) -> HubError:
     """The failure as one of the hub's errors, to be raised on this side of the pipe."""
     kind = getattr(errors, failure.error, HubError)
-    return kind(failure.text, code=failure.code, remedy=failure.remedy)  # type: ignore[no-any-return]
+    return kind(failure.text, code=failure.code, remedy=failure.remedy)
 
 
 class Hand:

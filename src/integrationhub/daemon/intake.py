@@ -194,7 +194,7 @@ class MessageIntake:
     def _in_hand(self) -> Iterable[Item]:
         for hand, lane in self._lanes.items():
             yield from self._busy.get(hand, [])
-            yield from lane
+            yield from lane.items
 
     def _forget(self) -> None:
         for lane in self._lanes.values():
@@ -384,7 +384,7 @@ class MessageIntake:
         self._breaker.failed(failure.code)
 
     def _give_up(self, hand: Hand, item: Item, code: str, attempts: int) -> None:
-        """Into the quarantine; where not even that is possible, into the dead-letter queue, from which it gets there."""
+        """Into the quarantine; where not even that is possible, into the dead-letter queue."""
         order = GiveUp(connector=self.connector, message=item.message, code=code, attempts=attempts)
         try:
             answer: Answer = hand.call(order)

@@ -51,6 +51,11 @@ class Lane:
     def __len__(self) -> int:
         return len(self._items)
 
+    @property
+    def items(self) -> list[Item]:
+        """All of them, in order."""
+        return list(self._items)
+
     def add(self, item: Item) -> None:
         """A message that has arrived."""
         self._items.append(item)

@@ -16,13 +16,14 @@ class Shift:
     """One run of the daemon. `ready` holds the names of parts that do their work at the moment.
 
     `patience` is how many seconds of work there may be left once it is told to stop. `committed` is set when something
-    was committed that may have made events.
+    was committed that may have made events. `troubles` says by connector what its messages wait for, None: nothing.
     """
 
     patience: float = 30.0
     stop: threading.Event = field(default_factory=threading.Event)
     ready: set[str] = field(default_factory=set)
     committed: threading.Event = field(default_factory=threading.Event)
+    troubles: dict[str, str | None] = field(default_factory=dict)
     _ends_at: float = 0.0
 
     def end(self) -> None:

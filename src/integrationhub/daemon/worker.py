@@ -25,7 +25,7 @@ Build = Callable[[Hub, tuple[str, ...]], Takers]
 
 def takers_of(hub: Hub, connectors: tuple[str, ...]) -> Takers:
     """The takers as the hub wires them."""
-    return {name: hub.taker(name) for name in connectors}  # type: ignore[attr-defined]
+    return {name: hub.taker(name) for name in connectors}
 
 
 def main(

@@ -25,6 +25,7 @@ from integrationhub.amqp.link import Link, open_patiently
 from integrationhub.amqp.publication import Method, Properties
 from integrationhub.errors import HubError, TransientError
 from integrationhub.sdk.transport import (
+    DIRECT_HEADER,
     EXCHANGE_HEADER,
     REASON_HEADER,
     ROUTING_KEY_HEADER,
@@ -32,6 +33,7 @@ from integrationhub.sdk.transport import (
     Topology,
     dead_letter,
     dead_letter_queue,
+    restored,
 )
 
 BATCH = 500
@@ -196,6 +198,8 @@ class RabbitSource:
             redelivered=method.redelivered,
             deliveries=count if isinstance(count, int) else 0,
         )
+        if DIRECT_HEADER in headers:
+            incoming = restored(incoming)
         with self._changed:
             if base != self._base:
                 return  # a late delivery of an old link

@@ -32,6 +32,7 @@ from integrationhub.sdk.transport import (
     dead_letter,
     dead_letter_queue,
     is_final,
+    restored,
     unroutable,
 )
 from integrationhub.store.faults import translated
@@ -352,7 +353,7 @@ class EmbeddedSource:
 
     def _incoming(self, row: tuple[int, str, str, str | None, str | None, str, bytes, int]) -> Incoming:
         position, exchange, routing_key, message_id, content_type, headers, body, deliveries = row
-        return Incoming(
+        incoming = Incoming(
             tag=position,
             queue=self._queue,
             exchange=exchange,
@@ -364,6 +365,7 @@ class EmbeddedSource:
             redelivered=deliveries > 0,
             deliveries=deliveries,
         )
+        return restored(incoming)
 
     def acknowledge(self, deliveries: Sequence[Incoming]) -> None:
         """See sdk.transport.MessageSource. Kept for the next call when the file is locked by a long write."""

@@ -95,7 +95,7 @@ def test_a_service_that_is_away_pauses_the_connector_and_gives_nothing_up(bench:
 def test_a_killed_worker_is_started_again_and_what_it_had_is_taken_once(bench: Bench) -> None:
     bench.send("x", "slow", *["x"] * 20)
     bench.work()
-    bench.until(lambda: bench.journal.ids(), "the first message")
+    bench.until(bench.journal.ids, "the first message")
     os.kill(bench.journal.taken()[0].pid, signal.SIGKILL)
     bench.until_taken(*numbered(22))
     bench.stop()
