@@ -127,22 +127,15 @@ class Hub:
 
         return RabbitPublisher(self.settings.broker_url)
 
-    def source(
-        self,
-        queue: str,
-        *,
-        bindings: tuple[tuple[str, str], ...] = (),
-        ordered: bool = False,
-        limit: int = 500,
-    ) -> MessageSource:
+    def source(self, queue: str) -> MessageSource:
         """Takes messages from a queue; the caller closes it."""
         from integrationhub.store.embedded_broker import EmbeddedSource
 
         if self.settings.broker_url == "embedded":
-            return EmbeddedSource(self._broker_file, queue, bindings=bindings, ordered=ordered)
+            return EmbeddedSource(self._broker_file, queue)
         from integrationhub.receive.rabbit import RabbitSource
 
-        return RabbitSource(self.settings.broker_url, queue, bindings=bindings, ordered=ordered, limit=limit)
+        return RabbitSource(self.settings.broker_url, queue)
 
     @property
     def _broker_file(self) -> Path:
@@ -201,7 +194,9 @@ class Hub:
         from integrationhub.arrears.rows import Rows
 
         rows = Rows(connection, self.arrears_policy, as_at=as_at)
-        return {"arrears": rows.arrears, "debts": rows.debts}
+        return {
+            "arrears": rows.arrears, "balances": rows.balances, "case_events": rows.case_events, "debts": rows.debts,
+        }  # fmt: skip
 
     def desk(self, connector: str) -> FeedDesk:
         """The feed of a connector, for operators."""

@@ -223,7 +223,6 @@ class Case:
     group_events: list[Event] = field(default_factory=list)  # of the source group, for all its cases
     sibling_events: list[Event] = field(default_factory=list)  # of the other cases of the source group
     kept_twice: bool = False  # E03
-    conflict: bool = False  # EV: two change events claim one number
     sent: Figures = NOTHING
     findings: list[Finding] = field(default_factory=list)
     corrections: list[Correction] = field(default_factory=list)

@@ -10,11 +10,15 @@ from typing import Any
 from integrationhub.arrears.book import CLERICAL, Case
 from integrationhub.arrears.verdict import EXCEPTION, Verdict
 from integrationhub.canonical.identifiers import derive
+from integrationhub.store.case_events import CaseEvents
 from integrationhub.store.unit_of_work import Work
 from integrationhub.store.worklist import ItemState, WorklistItem
 
 TOLD_BY_INTAKE = frozenset({"DE"})
 """Codes whose entry was opened when the file was taken in, with record and field."""
+
+OF_EVENTS = ("EV", "EVENT_TARGET_UNKNOWN")
+"""Codes of entries that change events open, with the opaque identifier of their case as reference."""
 
 NEXT_ACTION: Mapping[str, tuple[str, str]] = {
     "E01": ("assessments", "establish the assessment that the charge was made from"),
@@ -28,7 +32,6 @@ NEXT_ACTION: Mapping[str, tuple[str, str]] = {
     "E09": ("case records", "obtain the benefit periods of the parent with care"),
     "E10": ("case records", "find the case that the money or the people belong to"),
     "E11": ("case records", "establish when the relationship ended"),
-    "EV": ("case records", "ask the source which of the two change events is right"),
 }
 """Code → who deals with it, and what is to be done next."""
 
@@ -56,6 +59,17 @@ def worklist_changes(
     if gone:
         identifiers = sorted(exception_id(*key) for key in gone)
         work.worklist.resolve(identifiers, at=now, resolution="a later record of the case has removed the fault")
+
+
+def close_overtaken(work: Work, *, now: datetime) -> int:
+    """Close entries that a change event opened once the case's book contains the event; how many."""
+    waiting = {item.exception_id: item for item in work.worklist.of_codes(OF_EVENTS) if item.source_ref}
+    if not waiting:
+        return 0
+    cases = {str(item.source_ref) for item in waiting.values()}
+    contained = CaseEvents(work.connection).contained(cases)
+    over = {derive("worklist", code, *event) for code in OF_EVENTS for event in contained} & waiting.keys()
+    return work.worklist.resolve(sorted(over), at=now, resolution="a later book of the case contains the event")
 
 
 def _item(case: Case, code: str, place: tuple[str, str, int], now: datetime) -> WorklistItem:

@@ -48,7 +48,7 @@ class Judging:
                 with self.store.begin() as work:
                     work.verdicts.forget_links()
                     work.commit()
-            groups = link_changes(self.store)
+            groups = link_changes(self.store, now=self.clock())
             self.checkpoint("linked")
             cases = 0
             surroundings = self._surroundings()

@@ -8,8 +8,10 @@ change is put on the queue in the transaction that changes the links, so that a 
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
+from integrationhub.arrears.exceptions import close_overtaken
 from integrationhub.arrears.persons import Link, person_of
 from integrationhub.store import casework, clerical_pairs
 from integrationhub.store.unit_of_work import Reading, Store, Work
@@ -17,7 +19,7 @@ from integrationhub.store.unit_of_work import Reading, Store, Work
 GROUPS_AT_ONCE = 5_000
 
 
-def link_changes(store: Store) -> int:
+def link_changes(store: Store, *, now: datetime) -> int:
     """Link and queue everything that has changed since the last time; how many source groups that were."""
     count = 0
     while True:
@@ -31,6 +33,7 @@ def link_changes(store: Store) -> int:
     if count:
         with store.begin() as work:
             work.verdicts.enqueue(_held_wrongly(work.connection))
+            close_overtaken(work, now=now)
             work.commit()
     return count
 

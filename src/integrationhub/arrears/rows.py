@@ -1,24 +1,26 @@
-"""Exports of what was judged: `export arrears` and `export debts`, for a day.
+"""Exports of what was judged: `export arrears`, `export debts` and `export balances`, for a day.
 
 Verdicts do not hang on the day; segments, labels and write-off classes do, and are worked out here from the facts that
 are kept with each verdict.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import date
-from itertools import groupby
+from heapq import merge
+from itertools import groupby, islice
 from typing import Any
 
 import polars as pl
 
-from integrationhub.arrears.book import Figures
+from integrationhub.arrears.after_events import AfterEvents, figures
+from integrationhub.arrears.event_page import said
 from integrationhub.arrears.policy import Policy
-from integrationhub.arrears.standing import Facts, Standing, group_segment, standing
+from integrationhub.arrears.standing import Standing, group_segment, standing
 from integrationhub.arrears.verdict import EXCEPTION
-from integrationhub.canonical.identifiers import SEPARATOR, derive
+from integrationhub.canonical.frames import schema
+from integrationhub.canonical.identifiers import derive
+from integrationhub.canonical.model import ENTITIES
 from integrationhub.store import casework
-from integrationhub.store.case_events import CaseEvents, EventState
 from integrationhub.store.exports import ARREARS_SCHEMA, DEBT_SCHEMA, ROWS_AT_ONCE, export
 from integrationhub.store.unit_of_work import Reading
 
@@ -26,6 +28,17 @@ ARREARS_ROWS: Mapping[str, pl.DataType] = {
     **ARREARS_SCHEMA, "duplicate_of": pl.String(), "event_state": pl.String(), "applied_to_seq": pl.Int64(),
 }  # fmt: skip
 """Columns of `export arrears` (INTERFACE.md)."""
+
+EVENT_ROWS: Mapping[str, pl.DataType] = {
+    "case_id": pl.String(), "case_seq": pl.Int64(), "kind": pl.String(), "state": pl.String(), "occurred_on": pl.Date(),
+    "source_id": pl.String(), "schedule_ref": pl.String(), "reverses_ref": pl.String(), "pence": pl.Int64(),
+    "reason": pl.String(), "charged_to": pl.Date(), "changes": ARREARS_SCHEMA["source"], "says": pl.String(),
+    "delivery_id": pl.String(),
+}  # fmt: skip
+"""Columns of `export case_events`; nothing personal."""
+
+JUDGED_BY = "arrears rules"
+"""What made a recomputed or accepted balance, in the place of a mapping."""
 
 _OWNERS = {"RECEIVING_PARENT": "rp", "SECRETARY_OF_STATE": "sos", "UNKNOWN": "unk"}
 
@@ -37,7 +50,7 @@ class Rows:
         self._connection = connection
         self._day = as_at or casework.latest_as_at(connection) or date.max
         self._thresholds = policy.on(self._day)
-        self._effects = {effect.case_id: effect for effect in CaseEvents(connection).effects()}
+        self._events = AfterEvents(connection)
 
     def arrears(self) -> Iterator[pl.DataFrame]:
         """One row a case in the shape of the samples' expected `cases`; what was not judged has its source alone."""
@@ -50,15 +63,15 @@ class Rows:
         if verdict is None:
             return row
         stands = self._standing(verdict)
-        effect = self._effects.get(verdict.case_id)
+        effect = self._events.effect(verdict.case_id)
         return {
             "case": row["case"],
             "group": verdict.case_group_id,
             "source": figures(verdict, "source")._asdict(),
-            "outcome": self._outcome(verdict),
-            "causes": self._causes(verdict),
+            "outcome": self._events.outcome(verdict),
+            "causes": self._events.causes(verdict),
             "flags": verdict.flags,
-            "accepted": self._figures(verdict, "accepted")._asdict() if stands else None,
+            "accepted": self._events.figures(verdict, "accepted")._asdict() if stands else None,
             "segment": stands.segment if stands else None,
             "uncollectable": stands.uncollectable if stands else None,
             "debts": list(stands.debts) if stands else [],
@@ -67,40 +80,13 @@ class Rows:
             "applied_to_seq": effect.applied_to_seq if effect else None,
         }
 
-    def _is_contested(self, verdict: Any) -> bool:  # noqa: ANN401 – a database row
-        """Whether two change events claim one number of the case (csa2003.md §5)."""
-        effect = self._effects.get(verdict.case_id)
-        return effect is not None and effect.state is EventState.CONFLICT
-
-    def _outcome(self, verdict: Any) -> str:  # noqa: ANN401 – a database row
-        return EXCEPTION if self._is_contested(verdict) else str(verdict.outcome)
-
-    def _causes(self, verdict: Any) -> list[str]:  # noqa: ANN401 – a database row
-        """The codes of the outcome; those of corrections are no longer told of a case that events made an exception."""
-        if not self._is_contested(verdict):
-            return list(verdict.causes)
-        return sorted({"EV", *(verdict.causes if verdict.outcome == EXCEPTION else ())})
-
-    def _figures(self, verdict: Any, kind: str) -> Figures:  # noqa: ANN401 – a database row
-        """The verdict's figures of one kind with what change events added behind the extract."""
-        effect = self._effects.get(verdict.case_id)
-        plain = figures(verdict, kind)
-        return plain.plus(Figures(**effect.figures)) if effect else plain
-
     def _standing(self, verdict: Any) -> Standing | None:  # noqa: ANN401 – a database row
         """Where an accepted case stands; None for an exception."""
-        if self._outcome(verdict) == EXCEPTION:
+        if self._events.outcome(verdict) == EXCEPTION:
             return None
-        return standing(self._facts(verdict), self._figures(verdict, "accepted"), self._day, self._thresholds)
-
-    def _facts(self, verdict: Any) -> Facts:  # noqa: ANN401 – a database row
-        """The facts of the extract, with the owners to whom events have added something."""
-        facts = Facts.of_document(verdict.facts)
-        effect = self._effects.get(verdict.case_id)
-        if effect is None:
-            return facts
-        touched = {owner for owner, name in _OWNERS.items() if owner != "UNKNOWN" and effect.figures[name]}
-        return replace(facts, owners=tuple(sorted({*facts.owners, *touched})))
+        return standing(
+            self._events.facts(verdict), self._events.figures(verdict, "accepted"), self._day, self._thresholds
+        )
 
     def groups(self) -> list[dict[str, Any]]:
         """Case groups by identifier: how many cases each has, and its segment on the day."""
@@ -116,24 +102,82 @@ class Rows:
 
     def debts(self) -> Iterator[pl.DataFrame]:
         """One row a debt with its three balances, and one for each debt that only the corrected ledger has."""
-        arisen = pl.DataFrame(list(self._arisen()), schema=dict(DEBT_SCHEMA))
+        for pairs in _at_once(self._owed()):
+            yield pl.DataFrame([self._debt(row, verdict) for row, verdict in pairs], schema=dict(DEBT_SCHEMA))
+
+    def balances(self) -> Iterator[pl.DataFrame]:
+        """The three balances of every debt as rows of `balances`: what its source says, what the evidence comes to, and
+        what was accepted, which an exception has not.
+        """
+        shape = schema(ENTITIES["balances"])
+        for pairs in _at_once(self._owed()):
+            stated = casework.source_balances(self._connection, [row["debt_id"] for row, _ in pairs])
+            places = casework.places(self._connection, {verdict.case_id for _, verdict in pairs if verdict})
+            rows = []
+            for debt, verdict in pairs:
+                source = stated.get(debt["debt_id"])
+                rows += [source] if source else []
+                if verdict is not None and debt["status"] != "REMOVED":
+                    rows += list(self._judged_balances(debt, verdict, places[verdict.case_id]))
+            yield pl.DataFrame(rows, schema=shape)
+
+    def case_events(self) -> Iterator[pl.DataFrame]:
+        """Every change event that was kept, with what it says and whether it applies, waits, is contested, or stands in
+        the book by now.
+        """
+        kept = iter(self._event_rows())
+        while True:
+            part = list(islice(kept, ROWS_AT_ONCE))
+            yield pl.DataFrame(part, schema=dict(EVENT_ROWS))
+            if len(part) < ROWS_AT_ONCE:
+                return
+
+    def _event_rows(self) -> Iterator[dict[str, Any]]:
+        for event in casework.kept_events(self._connection):
+            step = self._events.step(event)
+            state = "IN_BOOK" if step is None else "APPLIED" if step.applies else "WAITING"
+            yield {
+                **{name: getattr(event, name) for name in EVENT_ROWS if hasattr(event, name)},
+                "state": "CONFLICT" if step and event.conflicts else state,
+                "changes": step.figures if step and step.applies else None, "says": said(event),
+            }  # fmt: skip
+
+    def _judged_balances(
+        self,
+        debt: Mapping[str, Any],
+        verdict: Any,  # noqa: ANN401 – a database row
+        place: Mapping[str, Any],
+    ) -> Iterator[dict[str, Any]]:
+        outcome = self._events.outcome(verdict)
+        for kind in ("RECOMPUTED", "ACCEPTED"):
+            if kind == "ACCEPTED" and outcome == EXCEPTION:
+                continue
+            figure, found = _OWNERS[debt["legal_owner"]], self._events.figures(verdict, kind.lower())
+            yield {
+                "balance_id": derive("balance", debt["debt_id"], kind), "group_id": debt["group_id"],
+                "debt_id": debt["debt_id"], "kind": kind, "pence": getattr(found, figure),
+                "suspended_pence": getattr(found, f"susp_{figure}", 0), "as_at": debt["as_at"],
+                "evidence": self._events.evidence(verdict, kind), **place, "mapping_id": JUDGED_BY,
+            }  # fmt: skip
+
+    def _owed(self) -> Iterator[tuple[dict[str, Any], Any]]:
+        """Every debt with the verdict of its case, in the order of exports."""
+        return merge(self._stored(), sorted(self._arisen(), key=_order), key=_order)
+
+    def _stored(self) -> Iterator[tuple[dict[str, Any], Any]]:
         for frame in export(self._connection, "debts"):
             verdicts = casework.verdicts_by_debt(self._connection, frame["debt_id"].to_list())
-            rows = [self._debt(row, verdicts.get(row["debt_id"])) for row in frame.to_dicts()]
-            mine = pl.DataFrame(rows, schema=dict(DEBT_SCHEMA))
-            last = frame.is_empty() or frame.height < ROWS_AT_ONCE
-            before = pl.lit(last) if last else _sort_key() <= mine.select(_sort_key()).to_series()[-1]
-            yield pl.concat([mine, arisen.filter(before)]).sort("scheme", "source_ref", "legal_owner", "debt_id")
-            arisen = arisen.filter(~before)
+            yield from ((row, verdicts.get(row["debt_id"])) for row in frame.to_dicts())
 
-    def _arisen(self) -> Iterator[dict[str, Any]]:
-        """Debts that only the corrected ledger has: to an owner whom no line and no header of the source names."""
-        for _, found in groupby(casework.recomputed_without_debt(self._connection), key=lambda row: row.case_id):
+    def _arisen(self) -> Iterator[tuple[dict[str, Any], Any]]:
+        """Debts to an owner whom no line and no header of the source names: of the corrected ledger, or of an event."""
+        waiting = casework.accepted_with_debts(self._connection, self._events.cases())
+        for _, found in groupby(waiting, key=lambda row: row.case_id):
             rows = list(found)
             verdict = rows[0]
-            for owner in sorted(set(Facts.of_document(verdict.facts).owners) - {row.legal_owner for row in rows}):
+            for owner in sorted(set(self._events.facts(verdict).owners) - {row.legal_owner for row in rows}):
                 carer = owner == "RECEIVING_PARENT"
-                yield self._debt({
+                yield {
                     "debt_id": derive("debt", verdict.source_system, verdict.source_ref, owner),
                     **{name: getattr(verdict, name) for name in ("scheme", "host_system", "source_system")},
                     "source_ref": verdict.source_ref, "application_ref": verdict.source_ref,
@@ -141,7 +185,7 @@ class Rows:
                     "kind": "CHILD_MAINTENANCE_ARREARS", "cause": "NOT_APPLICABLE", "status": "ACTIVE",
                     "group_id": verdict.group_id, "source_pence": None, "exceptions": [], "as_at": verdict.as_at,
                     "target_ref": None,
-                }, verdict)  # fmt: skip
+                }, verdict  # fmt: skip
 
     def _debt(self, row: dict[str, Any], verdict: Any) -> dict[str, Any]:  # noqa: ANN401 – a database row
         if verdict is None or row["status"] == "REMOVED":
@@ -151,20 +195,24 @@ class Rows:
         held = stands is None
         return {
             **row,
-            "recomputed_pence": getattr(self._figures(verdict, "recomputed"), figure),
-            "accepted_pence": None if held else getattr(self._figures(verdict, "accepted"), figure),
+            "recomputed_pence": getattr(self._events.figures(verdict, "recomputed"), figure),
+            "accepted_pence": None if held else getattr(self._events.figures(verdict, "accepted"), figure),
             "accepted_basis": None if held else verdict.outcome,
             "causes": [] if held else verdict.causes,
-            "exceptions": sorted({*row["exceptions"], *(self._causes(verdict) if held else ())}),
+            "exceptions": sorted({*row["exceptions"], *(self._events.causes(verdict) if held else ())}),
             "collectability": "UNCOLLECTABLE" if stands and stands.uncollectable else None,
             "segment": stands.segment if stands else None,
         }
 
 
-def _sort_key() -> pl.Expr:
-    return pl.concat_str("scheme", "source_ref", "legal_owner", separator=SEPARATOR)
+def _order(owed: tuple[Mapping[str, Any], Any]) -> tuple[str, ...]:
+    row = owed[0]
+    return row["scheme"], row["source_ref"], row["legal_owner"], row["debt_id"]
 
 
-def figures(verdict: Any, kind: str) -> Figures:  # noqa: ANN401 – a database row
-    """The verdict's figures of one kind: source, recomputed or accepted."""
-    return Figures(*(getattr(verdict, f"{kind}_{name}") for name in Figures._fields))
+def _at_once(owed: Iterator[tuple[dict[str, Any], Any]]) -> Iterator[list[tuple[dict[str, Any], Any]]]:
+    """Debts in lists of at most ROWS_AT_ONCE; without debts one empty list, so that a file can still be headed."""
+    part = list(islice(owed, ROWS_AT_ONCE))
+    yield part
+    while part := list(islice(owed, ROWS_AT_ONCE)):
+        yield part

@@ -46,8 +46,6 @@ def judge(group: Sequence[Case]) -> list[Verdict]:
 def _look_at(case: Case) -> None:
     """Findings on the case as it was sent."""
     flags.flags(case)
-    if case.conflict:
-        case.find("EV", "EXC", "two change events claim the same number of the case")
     if case.system == CLERICAL:
         links.clerical(case)
     else:

@@ -42,8 +42,8 @@ def export(
 ) -> None:
     """Write all rows of ENTITY, sorted by key.
 
-    ENTITY is parties, groups, cases, debts, ledger, receipts, balances, arrears, exceptions, events or any other
-    canonical entity; a wrong name lists them. Personal values are masked.
+    ENTITY is parties, groups, cases, debts, ledger, receipts, balances, arrears, case_events, exceptions, events or any
+    other canonical entity; a wrong name lists them. Personal values are masked.
     """
     from integrationhub.store.exports import export as rows_of
     from integrationhub.telemetry import UnitOfWork

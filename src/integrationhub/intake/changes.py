@@ -20,8 +20,11 @@ INTERNAL = "internal"
 _TYPES = {"CREATED": "debt.created", "CHANGED": "debt.changed", "REMOVED": "debt.removed"}
 
 
-def debt_events(changes: pl.DataFrame, *, environment: str, connector: str, delivery_id: str) -> pl.DataFrame:
-    """Events (store.outbox.EVENT_SCHEMA) for debt changes (store.debts.CHANGE_SCHEMA), in their order."""
+def debt_events(changes: pl.DataFrame, *, environment: str, connector: str, delivery_id: str | pl.Expr) -> pl.DataFrame:
+    """Events (store.outbox.EVENT_SCHEMA) for debt changes (store.debts.CHANGE_SCHEMA), in their order.
+
+    `delivery_id`: of the delivery that brought them all, or a column of `changes` that names each one's.
+    """
     created = pl.struct(
         pl.col("debt_id").alias("debt_ref"),
         "source_system",
@@ -52,8 +55,9 @@ def debt_events(changes: pl.DataFrame, *, environment: str, connector: str, deli
         change.replace_strict(_TYPES, return_dtype=pl.String).alias("type"),
         pl.col("debt_id").alias("subject"),
         data.alias("data"),
+        (pl.lit(delivery_id) if isinstance(delivery_id, str) else delivery_id).alias("correlation_id"),
     )
-    return _events(rows, environment=environment, connector=connector, delivery_id=delivery_id)
+    return _events(rows, environment=environment, connector=connector)
 
 
 def worklist_events(
@@ -68,8 +72,13 @@ def worklist_events(
         schema={"subject": pl.String(), "reason": pl.String()},
     )
     data = pl.struct(pl.col("subject").alias("worklist_id"), pl.lit(connector).alias("feed"), "reason")
-    events = rows.select(pl.lit("worklist.opened").alias("type"), "subject", data.struct.json_encode().alias("data"))
-    return _events(events, environment=environment, connector=connector, delivery_id=delivery_id)
+    events = rows.select(
+        pl.lit("worklist.opened").alias("type"),
+        "subject",
+        data.struct.json_encode().alias("data"),
+        pl.lit(delivery_id).alias("correlation_id"),
+    )
+    return _events(events, environment=environment, connector=connector)
 
 
 def worklist_items(
@@ -100,14 +109,13 @@ def _sentence(group: Quarantined) -> str:
     return f"{group.records} records of the group are set aside until it comes corrected: {places}"
 
 
-def _events(rows: pl.DataFrame, *, environment: str, connector: str, delivery_id: str) -> pl.DataFrame:
-    """Complete rows of type, subject, data to events of the internal audience."""
+def _events(rows: pl.DataFrame, *, environment: str, connector: str) -> pl.DataFrame:
+    """Complete rows of type, subject, data, correlation_id to events of the internal audience."""
     return rows.with_columns(
         derive_column(
-            [pl.lit("event"), pl.col("type"), pl.col("subject"), pl.lit(INTERNAL), pl.lit(delivery_id)]
+            [pl.lit("event"), pl.col("type"), pl.col("subject"), pl.lit(INTERNAL), pl.col("correlation_id")]
         ).alias("event_id"),
         pl.lit(event_source(environment, connector)).alias("source"),
         pl.lit(INTERNAL).alias("audience"),
-        pl.lit(delivery_id).alias("correlation_id"),
         (pl.lit(f"{INTERNAL}.") + pl.col("type")).alias("routing_key"),
     ).select(*EVENT_SCHEMA)

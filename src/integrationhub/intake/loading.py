@@ -6,7 +6,7 @@
 Every step is repeatable: a slice that was committed is not claimed again, so a killed load goes on where it stopped.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -19,6 +19,7 @@ from integrationhub.intake.staging import Staged, StagedSlice
 from integrationhub.records import Reason
 from integrationhub.sdk.descriptor import Descriptor
 from integrationhub.store.deliveries import Delivery, State
+from integrationhub.store.event_changes import told, with_events, with_kept_events
 from integrationhub.store.merge import SliceRows
 from integrationhub.store.slices import Slice
 from integrationhub.store.unit_of_work import Store, Work
@@ -86,8 +87,11 @@ class Loader:
         if not work.slices.claim(part):
             return None
         sequence = delivery.sequence or 0
+        fresh = rows or piece.rows()
+        eventful = self._eventful(work, fresh)
+        told_before = told(work.connection, eventful)
         merged = work.canonical.merge_groups(
-            rows or piece.rows(),
+            fresh,
             delivery_id=delivery.delivery_id,
             sequence=sequence,
             slice_no=piece.number,
@@ -95,7 +99,8 @@ class Loader:
         )
         work.worklist.resolve_groups(merged.groups, at=now, resolution=f"came again with sequence {sequence}")
         self._set_aside(work, delivery, piece, now)
-        self._tell(work, delivery, merged.debts, now)
+        told_now = told(work.connection, eventful)
+        self._tell(work, delivery, with_events(work.connection, merged.debts, before=told_before, after=told_now), now)
         changed = _changed(merged.debts)
         counts = {
             "LOADED": piece.records - piece.set_aside,
@@ -107,6 +112,13 @@ class Loader:
         if len(work.slices.done(delivery.delivery_id)) < len(staged.slices):
             return None
         return self._accept(work, delivery, staged, piece, now)
+
+    def _eventful(self, work: Work, rows: SliceRows | Mapping[str, pl.DataFrame]) -> set[str]:
+        """Cases of the slice that have change events behind the book that was: the world was told of them."""
+        frames = rows.frames if isinstance(rows, SliceRows) else rows
+        if self.descriptor.events is None or "cases" not in frames:
+            return set()
+        return with_kept_events(work.connection, frames["cases"]["case_id"].to_list())
 
     def _has_whole_groups(self, staged: Staged) -> bool:
         """Whether groups come as a whole; a correction of a document carries single cases."""

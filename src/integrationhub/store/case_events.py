@@ -1,28 +1,24 @@
-"""Change events of cases: what was kept, which of it applies, and what that does to a case's figures.
+"""Change events of cases: what was kept, and which of it applies.
 
 Nothing is computed when an event comes: whether it applies follows from the number of the last event that the case's
 accepted book contains, and from an unbroken chain of numbers behind it. So events may come in any order, and a later
-book makes the events stale that it contains, by itself (csa2003.md §5).
+book makes the events stale that it contains, by itself (csa2003.md §5). What that does to the figures of a case:
+`store.event_effects`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from itertools import groupby
+from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
 from integrationhub.errors import TransientError
 from integrationhub.store.bulk import among, insert_rows
-from integrationhub.store.ledger import live
 from integrationhub.store.schema import CANONICAL, CASE_EVENTS
 
-CASES, SCHEDULES, LEDGER = CANONICAL["cases"], CANONICAL["schedules"], CANONICAL["ledger"]
-RECEIPTS = CANONICAL["receipts"]
-
-_SUSPENSIONS = {"SUSPEND": 1, "UNSUSPEND": -1}
-_FIGURES = {"RECEIVING_PARENT": "rp", "SECRETARY_OF_STATE": "sos", "UNKNOWN": "unk", "MIXED": "unk"}
+CASES = CANONICAL["cases"]
 
 
 class EventState(StrEnum):
@@ -35,7 +31,10 @@ class EventState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseEvent:
-    """One event as it is kept. `pence` is signed as stored; `charged_to` is the last day charged."""
+    """One event as it is kept. `pence` is signed as stored; `charged_to` is the last day charged.
+
+    `said` is all that the event says of itself, by the names of its source, address lines under `lines`: personal.
+    """
 
     case_id: str
     case_seq: int
@@ -51,6 +50,7 @@ class CaseEvent:
     charged_to: date | None = None
     is_held: bool = False
     conflicts: int = 0
+    said: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,20 +59,6 @@ class Taken:
 
     digest: str
     delivery_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effect:
-    """What the applied events of a case add to its figures, by their names in exports, and how far they go.
-
-    `last_charged` is the last day charged where an event moved it.
-    """
-
-    case_id: str
-    state: EventState
-    applied_to_seq: int
-    figures: Mapping[str, int]
-    last_charged: date | None = None
 
 
 class CaseEvents:
@@ -112,48 +98,19 @@ class CaseEvents:
                 remedy="the same batch can be taken again: it will know the event",
             )
 
+    def contained(self, case_ids: Collection[str]) -> list[tuple[str, int]]:
+        """Case and number of the events of these cases that their book contains by now."""
+        chosen = among(self._connection, CASE_EVENTS.c.case_id, sorted(case_ids))
+        statement = select(CASE_EVENTS.c.case_id, CASE_EVENTS.c.case_seq).join(
+            CASES, CASES.c.case_id == CASE_EVENTS.c.case_id
+        )
+        rows = self._connection.execute(statement.where(chosen, CASE_EVENTS.c.case_seq <= CASES.c.last_event_seq))
+        return [(row.case_id, row.case_seq) for row in rows]
+
     def note_conflict(self, case_id: str, case_seq: int) -> None:
         """Note that another event claimed this number; the first stays."""
         chosen = (CASE_EVENTS.c.case_id == case_id) & (CASE_EVENTS.c.case_seq == case_seq)
         self._connection.execute(update(CASE_EVENTS).where(chosen).values(conflicts=CASE_EVENTS.c.conflicts + 1))
-
-    def effects(self) -> Iterator[Effect]:
-        """The effect of every case that has events its book does not contain, by case identifier."""
-        pending = (CASES.c.case_id == CASE_EVENTS.c.case_id) & (CASE_EVENTS.c.case_seq > CASES.c.last_event_seq)
-        statement = (
-            select(CASE_EVENTS, CASES.c.last_event_seq)
-            .select_from(CASE_EVENTS.join(CASES, pending))
-            .order_by(CASE_EVENTS.c.case_id, CASE_EVENTS.c.case_seq)
-        )
-        rows = list(self._connection.execute(statement))
-        owners, receipts = self._owners(), self._receipts(rows)
-        for case_id, own in groupby(rows, key=lambda row: row.case_id):
-            yield _effect(str(case_id), list(own), owners, receipts)
-
-    def _owners(self) -> Mapping[str, str]:
-        """Schedule → figure; of the schedules that events name."""
-        named = select(CASE_EVENTS.c.schedule_ref)
-        statement = select(SCHEDULES.c.source_id, SCHEDULES.c.owner).where(SCHEDULES.c.source_id.in_(named))
-        return {row.source_id: _FIGURES[row.owner] for row in self._connection.execute(statement)}
-
-    def _receipts(self, events: Sequence[Row[tuple[object, ...]]]) -> Mapping[str, tuple[str, int]]:
-        """Transaction → figure and custodian pence, of the transactions that events reverse: the book's or events'."""
-        named = select(CASE_EVENTS.c.reverses_ref)
-        held = RECEIPTS.c.custody == "HELD"
-        statement = (
-            select(LEDGER.c.source_id, LEDGER.c.owner, RECEIPTS.c.pence, held.label("is_held"))
-            .select_from(LEDGER.outerjoin(RECEIPTS, RECEIPTS.c.source_ref == LEDGER.c.source_id))
-            .where(LEDGER.c.source_id.in_(named), live())
-        )
-        found = {
-            row.source_id: (_FIGURES[row.owner], row.pence if row.is_held else 0)
-            for row in self._connection.execute(statement)
-        }
-        owners = self._owners()
-        for row in events:
-            if row.source_id is not None and row.schedule_ref in owners:
-                found[row.source_id] = (owners[row.schedule_ref], -row.pence if row.is_held else 0)
-        return found
 
 
 def unbroken(book: int, numbers: Iterable[int]) -> int:
@@ -166,45 +123,7 @@ def unbroken(book: int, numbers: Iterable[int]) -> int:
     return last
 
 
-def _effect(
-    case_id: str,
-    rows: Sequence[Row[tuple[object, ...]]],
-    owners: Mapping[str, str],
-    receipts: Mapping[str, tuple[str, int]],
-) -> Effect:
-    last = unbroken(rows[0].last_event_seq, (row.case_seq for row in rows))
-    figures = dict.fromkeys(("rp", "sos", "unk", "susp_rp", "susp_sos", "custodian"), 0)
-    charged: date | None = None
-    for row in rows:
-        if row.case_seq <= last:
-            _apply(row, figures, owners, receipts)
-            charged = row.charged_to or charged
-    state = EventState.APPLIED if last == rows[-1].case_seq else EventState.WAITING
-    if any(row.conflicts for row in rows):
-        state = EventState.CONFLICT
-    return Effect(case_id=case_id, state=state, applied_to_seq=last, figures=figures, last_charged=charged)
-
-
-def _apply(
-    row: Row[tuple[object, ...]],
-    figures: dict[str, int],
-    owners: Mapping[str, str],
-    receipts: Mapping[str, tuple[str, int]],
-) -> None:
-    """Add one event to the figures; one that names nothing known has no effect."""
-    if row.kind == "ReceiptReversed":
-        figure, custodian = receipts.get(row.reverses_ref, (None, 0))
-        if figure is not None:
-            figures[figure] += row.pence
-            figures["custodian"] -= custodian
-        return
-    figure = owners.get(row.schedule_ref)
-    if figure is None:
-        return
-    if row.kind == "Adjustment" and row.reason in _SUSPENSIONS:
-        if f"susp_{figure}" in figures:
-            figures[f"susp_{figure}"] += _SUSPENSIONS[row.reason] * row.pence
-        return
-    figures[figure] += row.pence
-    if row.is_held:
-        figures["custodian"] -= row.pence
+def event_of(row: Row[Any]) -> CaseEvent:
+    """The event of a row of case_events, which may have further columns."""
+    values = row._mapping
+    return CaseEvent(**{name: values[name] for name in CaseEvent.__dataclass_fields__})

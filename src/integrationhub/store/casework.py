@@ -7,14 +7,17 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select
 
+from integrationhub.canonical.model import PROVENANCE
+from integrationhub.store.case_events import CaseEvent, event_of
 from integrationhub.store.judged import CASE_PERSONS, JUDGING_QUEUE, LINKED_GROUPS, VERDICTS
 from integrationhub.store.ledger import live
-from integrationhub.store.schema import CANONICAL, DELIVERIES
+from integrationhub.store.schema import CANONICAL, CASE_EVENTS, DELIVERIES
 
 IN_BOOK = ("IN_BOOK", "HELD")
 """States of cases that are judged: those that their source still has."""
 
 _IDS_PER_STATEMENT = 500
+_ROWS_AT_ONCE = 10_000
 _LEDGER_COLUMNS = (
     "entry_id", "case_id", "line_no", "version", "kind", "owner", "reason", "pence", "suspended_pence", "stored_pence",
     "posted", "posted_mark", "effective", "effective_mark", "from_date", "to_date", "weekly_pence", "monthly_pence",
@@ -235,21 +238,42 @@ def verdicts_by_debt(connection: Connection, debt_ids: Collection[str]) -> Mappi
     return {row.debt_id: row for row in _of(connection, statement, debts.c.debt_id, debt_ids)}
 
 
-def recomputed_without_debt(connection: Connection) -> list[Row[Any]]:
-    """Recomputed cases (with scheme, host_system, as_at and so on) and the legal owners of their debts, one row a debt;
-    a case without debts has one row.
+def accepted_with_debts(connection: Connection, case_ids: Collection[str]) -> Iterator[Row[Any]]:
+    """Verdicts of recomputed cases, and of those of `case_ids` that are no exceptions, with scheme, host_system, as_at
+    and so on, and the legal owners of their debts: one row a debt, by case; a case without debts has one row.
     """
     debts = CANONICAL["debts"]
     case = [CASES.c[name] for name in ("scheme", "host_system", "source_system", "source_ref", "as_at")]
-    owner = debts.c.legal_owner.label("legal_owner")
     active = and_(debts.c.case_id == VERDICTS.c.case_id, debts.c.status != "REMOVED")
     statement = (
-        select(VERDICTS, *case, CASES.c.effective_date, owner)
+        select(VERDICTS, *case, debts.c.legal_owner)
         .select_from(VERDICTS.join(CASES, CASES.c.case_id == VERDICTS.c.case_id).outerjoin(debts, active))
-        .where(VERDICTS.c.outcome == "RECOMPUTED")
         .order_by(VERDICTS.c.case_id)
     )
-    return list(connection.execute(statement))
+    yield from connection.execute(
+        statement.where(VERDICTS.c.outcome == "RECOMPUTED"), execution_options={"yield_per": _ROWS_AT_ONCE}
+    )
+    yield from _of(connection, statement.where(VERDICTS.c.outcome == "SOURCE"), VERDICTS.c.case_id, case_ids)
+
+
+def source_balances(connection: Connection, debt_ids: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+    """debt_id → the balance that the source states, all columns."""
+    balances = CANONICAL["balances"]
+    found = _of(connection, select(balances).where(balances.c.kind == "SOURCE"), balances.c.debt_id, debt_ids)
+    return {row.debt_id: dict(row._mapping) for row in found}
+
+
+def places(connection: Connection, case_ids: Collection[str]) -> Mapping[str, Mapping[str, Any]]:
+    """case_id → provenance of the case's newest record."""
+    columns = [CASES.c[item.name] for item in PROVENANCE]
+    found = _of(connection, select(CASES.c.case_id, *columns), CASES.c.case_id, case_ids)
+    return {row.case_id: {item.name: getattr(row, item.name) for item in PROVENANCE} for row in found}
+
+
+def kept_events(connection: Connection) -> Iterator[CaseEvent]:
+    """Every change event that was kept, by case and number."""
+    ordered = select(CASE_EVENTS).order_by(CASE_EVENTS.c.case_id, CASE_EVENTS.c.case_seq)
+    yield from map(event_of, connection.execute(ordered, execution_options={"yield_per": _ROWS_AT_ONCE}))
 
 
 def nothing_waits(connection: Connection) -> bool:

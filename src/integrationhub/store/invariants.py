@@ -14,6 +14,7 @@ from sqlalchemy.sql.expression import CompoundSelect, TextClause
 
 from integrationhub.canonical.identifiers import derive
 from integrationhub.canonical.model import ENTITIES, LEDGER_CONTENT, Entity
+from integrationhub.store import judged_invariants
 from integrationhub.store.deliveries import Kind, State
 from integrationhub.store.schema import CANONICAL, DELIVERIES
 from integrationhub.store.sealed import broken_seals
@@ -169,4 +170,8 @@ _COMPOSED: dict[str, Callable[[], Select[Any] | CompoundSelect[Any]]] = {
     "every-link-leads-somewhere": _links,
     "marks-stand-for-empty-dates-only": _marks,
     "codes-stand-in-their-lists": _codes,
+    "accepted-balances-follow-from-corrections": judged_invariants.accepted_follows,
+    "accepted-differs-from-source-with-a-cause-only": judged_invariants.differences_have_causes,
+    "recomputed-balances-are-the-corrected-ledger": judged_invariants.recomputed_is_corrected_ledger,
+    "verdicts-are-of-the-stored-source": judged_invariants.source_is_as_stored,
 }

@@ -203,6 +203,7 @@ CASE_EVENTS = Table(
     Column("charged_to", Date()),  # last day that a charge covers
     Column("is_held", Boolean(), nullable=False),  # a receipt that is kept as custodian
     Column("conflicts", Integer(), nullable=False),  # other events that claimed the same number
+    Column("said", document()),  # all that the event says, address lines too: personal
     Index("ix_case_events_source_id", "source_id"),
 )
 """Change events that were kept, in the order of their case. Which of them apply follows from the book: see
@@ -244,25 +245,3 @@ SUBJECT_SEQUENCES = Table(
     Column("last", BigInteger(), nullable=False),
 )
 """The last event number given to each subject and audience."""
-
-ATTEMPTS = Table(
-    "attempts",
-    METADATA,
-    Column("connector", words(), primary_key=True),
-    Column("message", Identifier(), primary_key=True),
-    Column("begun", Integer(), nullable=False),
-    Column("ended", Integer(), nullable=False),
-    Column("code", words()),
-    Column("begun_at", Instant(), nullable=False),
-)
-"""Tries of messages that may be what kills or fails; see `store.attempts`."""
-
-INTAKES = Table(
-    "intakes",
-    METADATA,
-    Column("connector", words(), primary_key=True),
-    Column("host", words(), primary_key=True),
-    Column("waits_for", words()),
-    Column("since", Instant(), nullable=False),
-)
-"""How the intake of each connector's messages stands on each host."""

@@ -115,6 +115,12 @@ class Worklist:
         found = [row.exception_id for row in self._connection.execute(waiting) if row.group_id in present]
         return self.resolve(sorted(found), at=at, resolution=resolution)
 
+    def of_codes(self, codes: Sequence[str]) -> list[WorklistItem]:
+        """Items under one of these codes that wait still."""
+        chosen = (WORKLIST.c.code.in_(codes), WORKLIST.c.state != ItemState.RESOLVED)
+        rows = self._connection.execute(select(WORKLIST).where(*chosen)).mappings()
+        return [WorklistItem(**{**row, "state": ItemState(row["state"])}) for row in rows]
+
     def items(self, *, state: ItemState | None = None, delivery_id: str | None = None) -> list[WorklistItem]:
         """Items, oldest first."""
         statement = select(WORKLIST).order_by(WORKLIST.c.opened_at, WORKLIST.c.exception_id)

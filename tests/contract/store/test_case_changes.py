@@ -18,7 +18,7 @@ from integrationhub.intake.messages.taker import InboxTaker
 from integrationhub.receive.originals import Originals
 from integrationhub.sdk.messages import Fate, Outcome
 from integrationhub.sdk.transport import Incoming
-from integrationhub.store.case_events import CaseEvents
+from integrationhub.store.event_effects import effects
 from integrationhub.store.schema import CANONICAL, CASE_EVENTS, DELIVERIES
 from integrationhub.store.unit_of_work import Store
 from tests.contract.store.book import wipe
@@ -78,7 +78,8 @@ def stored(store: Store) -> tuple[list[Any], list[Any], list[Any]]:
             select(*columns, DELIVERIES.c.outcome, DELIVERIES.c.state).select_from(joined).order_by(*columns)
         )
         refused = select(DELIVERIES.c.outcome).where(DELIVERIES.c.outcome == "REJECTED")
-        return [tuple(row) for row in rows], list(CaseEvents(connection).effects()), list(connection.execute(refused))
+        stand = [(item.case_id, item.state, item.applied_to_seq, item.figures) for item in effects(connection)]
+        return [tuple(row) for row in rows], stand, list(connection.execute(refused))
 
 
 def fates(outcomes: Sequence[Outcome]) -> list[str]:

@@ -10,7 +10,8 @@ import pytest
 from integrationhub.bootstrap import Hub
 from integrationhub.intake.report import FileReport, exit_code
 from integrationhub.receive.folder import find_files
-from integrationhub.store.case_events import CaseEvents, Effect
+from integrationhub.store.event_effects import Effect
+from integrationhub.store.event_effects import effects as effects_of
 from tests.unit.csa2003.conftest import Ask, Take
 from tests.unit.csa2003.extracts import CHECKOUT, SAMPLE, XML, pack, renumbered
 
@@ -36,7 +37,7 @@ def taken(hub: Hub, folder: Path, deliveries: list[dict[str, Any]]) -> list[File
 
 def effects(hub: Hub) -> dict[str, Effect]:
     with hub.store.read() as connection:
-        return {item.case_id: item for item in CaseEvents(connection).effects()}
+        return {item.case_id: item for item in effects_of(connection)}
 
 
 def event(number: int, child: str, kind: str, *, case: str = CASE, message: str = "m") -> dict[str, Any]:
@@ -138,7 +139,7 @@ def test_two_events_with_one_number_are_a_conflict_and_the_first_stays(
     reports = taken(hub, tmp_path, [status(1), status(1, "CLOSED"), status(1, "CLOSED")])
     assert outcomes(reports)[1:] == [("EXCEPTION", "EV"), ("EXCEPTION", "EV")]
     assert [item.state.value for item in effects(hub).values()] == ["CONFLICT"]
-    assert ask("SELECT code, entity, source_ref FROM worklist") == [("EV", "cases", None)]
+    assert ask("SELECT code, entity, source_ref FROM worklist") == [("EV", "cases", *effects(hub))]
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,14 @@ LARGEST = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """What a message says. `digest` covers everything but the attributes that name the message itself."""
+    """What a message says: attributes of the root and of its child, and the texts of the elements in that. `digest`
+    covers everything but the attributes that name the message itself.
+    """
 
     root: Mapping[str, str]
     kind: str
     values: Mapping[str, str]
+    lines: tuple[str, ...]
     digest: str
 
 
@@ -51,7 +54,11 @@ class MessageReader:
         texts = [f"{item.tag}={item.text}" for item in child]
         digest = derive("message", *sorted(said.items()), child.tag, *sorted(child.attrib.items()), *texts)
         return Message(
-            root=dict(root.attrib), kind=etree.QName(child).localname, values=dict(child.attrib), digest=digest
+            root=dict(root.attrib),
+            kind=etree.QName(child).localname,
+            values=dict(child.attrib),
+            lines=tuple(item.text or "" for item in child),
+            digest=digest,
         )
 
     def _parsed(self, body: bytes) -> "etree._Element":

@@ -1,12 +1,14 @@
 """Change events of cases: judged against the accepted book and the events before them (csa2003.md §5).
 
 An event is known by its case and number; the ids of messages say nothing. Early events are kept; they apply as soon as
-the missing number is there. What an event does to the figures of its case follows later (`store.case_events`).
+the missing number is there. What an event does to the figures of its case follows from the book and from what was kept
+(`store.event_effects`).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from integrationhub.canonical.identifiers import derive
 from integrationhub.decode.xml.message import Message, MessageReader
@@ -14,6 +16,7 @@ from integrationhub.decode.xml.values import converted
 from integrationhub.errors import RecordRejected
 from integrationhub.intake.changes import worklist_events
 from integrationhub.intake.messages.arrival import Arrival
+from integrationhub.intake.messages.case_figures import Figures
 from integrationhub.intake.messages.taker import Judged, Judgement, KnownById, refused
 from integrationhub.sdk.descriptor import Descriptor
 from integrationhub.sdk.message_rules import EventRules
@@ -24,6 +27,8 @@ from integrationhub.store.unit_of_work import Work
 from integrationhub.store.worklist import WorklistItem
 
 CONFLICT = "EV"
+_DAYS = frozenset({"from", "to", "valueDate", "effective"})
+_DAY = re.compile(r"\s*\d{4}-\d\d-\d\d\s*")
 CONTRADICTION = "another event took this number of the case; the first stays, the case is held"
 
 
@@ -62,7 +67,7 @@ class CaseChanges:
         judged = [desk.judge(arrival, item) for arrival, item in zip(arrivals, read, strict=True)]
         return Judgement(
             judged=[desk.in_the_end(item) for item in judged],
-            write=lambda work: self._write(work, desk),
+            write=lambda work: self._write(work, desk, at=arrivals[-1].at),
             released=[delivery for book in books.values() for delivery in book.released()],
         )
 
@@ -88,12 +93,17 @@ class CaseChanges:
         )  # fmt: skip
         if said != stated:
             raise RecordRejected("headers, routing key and body contradict each other", code="HEADER_MISMATCH")
+        days = [value for name, value in message.values.items() if name in _DAYS]
+        if not all(map(_DAY.fullmatch, [*days, message.root[rules.occurred].strip()[:10]])):
+            raise RecordRejected("a date with a time zone, or outside the calendar", code="SCHEMA_INVALID")
         return message
 
-    def _write(self, work: Work, desk: "_Desk") -> None:
+    def _write(self, work: Work, desk: "_Desk", *, at: datetime) -> None:
         events = CaseEvents(work.connection)
         if desk.new:
+            figures = Figures.watch(work, desk.new, connector=self.descriptor.name, environment=self.environment)
             events.add(desk.new)
+            figures.tell(desk.new, at=at)
         for case_id, number, arrival in desk.conflicts:
             events.note_conflict(case_id, number)
             self._put_on_worklist(work, case_id, number, arrival)
@@ -103,6 +113,7 @@ class CaseChanges:
             exception_id=derive("worklist", CONFLICT, case_id, number),
             code=CONFLICT,
             entity="cases",
+            source_ref=case_id,
             opened_at=arrival.at,
             text=CONTRADICTION,
             connector=self.descriptor.name,
@@ -206,6 +217,7 @@ class _Desk:
 def _event(message: Message, rules: EventRules, *, case_id: str, number: int, delivery_id: str) -> CaseEvent:
     values = message.values
     charged = _day(values.get("to")) if message.kind == "Charge" else None
+    said: dict[str, object] = {**values, "lines": list(message.lines)} if message.lines else {**values}
     return CaseEvent(
         case_id=case_id,
         case_seq=number,
@@ -218,8 +230,9 @@ def _event(message: Message, rules: EventRules, *, case_id: str, number: int, de
         reverses_ref=values.get("reverses"),
         pence=int(converted("money", [values.get("amount", "0")])[0][0] or 0),
         reason=values.get("reason"),
-        charged_to=None if charged is None else charged - timedelta(1),
+        charged_to=None if charged is None or charged == date.min else charged - timedelta(1),
         is_held=values.get("disbursement") == "HELD",
+        said=said,
     )
 
 
