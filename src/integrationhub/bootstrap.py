@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from integrationhub.intake.messages.taker import InboxTaker
     from integrationhub.intake.tracing import PlaceTracer, Trace, Tracer
     from integrationhub.mapping.compile import CompiledMapping, Mapping
+    from integrationhub.migration.reconcile.desk import ReconciliationDesk
     from integrationhub.pipeline import Pipeline
     from integrationhub.publish.relay import Relay
     from integrationhub.receive.originals import Originals
@@ -160,6 +161,19 @@ class Hub:
             self.relay().drain()
         except TransientError as exc:
             logger().warning("relay_waits", reason=exc.code)
+
+    def reconciliation(self) -> ReconciliationDesk:
+        """Compares everything that is stored with the kept originals, on a path of its own."""
+        from integrationhub.migration.reconcile.desk import ReconciliationDesk
+
+        connectors = [self.catalogue.connector(name).connector for name in self.catalogue.names()]
+        return ReconciliationDesk(
+            store=self.store,
+            open_original=self.originals.open,
+            connectors={item.source_system: item.name for item in connectors},
+            work_folder=self.settings.data_dir / "work",
+            synthetic_identities=self.settings.synthetic_identities,
+        )
 
     def judging(self) -> Judging:
         """Judges the cases that files have changed."""

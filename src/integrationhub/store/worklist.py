@@ -75,6 +75,13 @@ class Worklist:
                 )
             )
 
+    def groups_set_aside(self, connector: str) -> list[tuple[str, str]]:
+        """Delivery and reference of every source group that was left out of a file, whatever became of the item."""
+        statement = select(WORKLIST.c.delivery_id, WORKLIST.c.source_ref).where(
+            WORKLIST.c.connector == connector, WORKLIST.c.entity == "groups", WORKLIST.c.source_ref.is_not(None)
+        )
+        return [(row.delivery_id, row.source_ref) for row in self._connection.execute(statement)]
+
     def places(self, case_ids: Collection[str]) -> Mapping[str, tuple[str, str, int]]:
         """case_id → connector, delivery and record number of the case's newest record."""
         cases = CANONICAL["cases"]
