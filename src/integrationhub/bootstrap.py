@@ -128,15 +128,22 @@ class Hub:
 
         return RabbitPublisher(self.settings.broker_url)
 
-    def source(self, queue: str) -> MessageSource:
+    def source(
+        self,
+        queue: str,
+        *,
+        bindings: tuple[tuple[str, str], ...] = (),
+        ordered: bool = False,
+        limit: int = 500,
+    ) -> MessageSource:
         """Takes messages from a queue; the caller closes it."""
         from integrationhub.store.embedded_broker import EmbeddedSource
 
         if self.settings.broker_url == "embedded":
-            return EmbeddedSource(self._broker_file, queue)
+            return EmbeddedSource(self._broker_file, queue, bindings=bindings, ordered=ordered)
         from integrationhub.receive.rabbit import RabbitSource
 
-        return RabbitSource(self.settings.broker_url, queue)
+        return RabbitSource(self.settings.broker_url, queue, bindings=bindings, ordered=ordered, limit=limit)
 
     @property
     def _broker_file(self) -> Path:

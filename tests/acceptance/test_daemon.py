@@ -238,3 +238,27 @@ def test_a_daemon_whose_broker_is_away_takes_files_and_is_not_ready(hub: Install
         assert daemon.stop() == 0
 
     assert hub.call("status", "--json").rows[0]["outbox"]["waiting"] > 0
+
+
+def events_of_cs2(hub: Installation) -> list[object]:
+    """The book and what the events made of it, without the ways by which they came."""
+    return [hub.rows(name) for name in ("debts", "ledger", "exceptions")]
+
+
+def test_events_from_the_queue_have_the_effect_of_recorded_ones(hub: Installation, tmp_path: Path) -> None:
+    folder = shipped_connectors() / "connectors" / "csa2003"
+    capture = folder / "captures" / "events.jsonl"
+    recorded = Installation(tmp_path / "recorded")
+    for each in (recorded, hub):
+        each.call("ingest", "csa2003", folder / "samples")
+    recorded.call("ingest", "csa2003", capture, code=None)
+
+    sent = hub.call("send", "csa2003", capture, "--json").rows[0]
+    with hub.daemon("--workers", "2") as daemon:
+        daemon.until(
+            lambda: hub.call("status", "--json").rows[0]["queues"]["integrationhub.csa2003"] == 0, "the events"
+        )
+        assert daemon.stop() == 0
+
+    assert sent["messages"] > 1
+    assert events_of_cs2(hub) == events_of_cs2(recorded)

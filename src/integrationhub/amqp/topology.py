@@ -3,7 +3,8 @@
 For a queue Q:
 
     Q                quorum; after DELIVERY_LIMIT deliveries in vain its messages are dead-lettered, through the default
-                     exchange, to Q.dead, at-least-once (which needs overflow = reject-publish)
+                     exchange, to Q.dead, at-least-once (which needs overflow = reject-publish); with a single active
+                     consumer where messages about one entity must stay in order across hosts
     Q.dead           quorum
     hub.unroutable   quorum
     exchanges        topic, durable, without arguments: whoever declares `hub.events` as documented finds it equal. An
@@ -22,12 +23,13 @@ from integrationhub.sdk.transport import DELIVERY_LIMIT, UNROUTABLE_QUEUE, Topol
 QUORUM: Mapping[str, object] = {"x-queue-type": "quorum"}
 
 
-def queue_arguments(queue: str) -> Mapping[str, object]:
+def queue_arguments(queue: str, *, ordered: bool = False) -> Mapping[str, object]:
     """The arguments of a queue that the hub makes."""
     if is_final(queue):
         return QUORUM
     return {
         **QUORUM,
+        **({"x-single-active-consumer": True} if ordered else {}),
         "x-delivery-limit": DELIVERY_LIMIT,
         "x-dead-letter-exchange": "",
         "x-dead-letter-routing-key": dead_letter_queue(queue),
@@ -54,7 +56,7 @@ def _declare(link: Link, topology: Topology) -> None:
         _exchange(link, exchange)
     for queue, bindings in topology.queues.items():
         for name in {dead_letter_queue(queue): None, queue: None}:
-            _queue(link, name)
+            _queue(link, name, ordered=name in topology.ordered)
         for exchange, key in bindings:
             _bind(link, queue, exchange, key)
 
@@ -63,8 +65,8 @@ def _exchange(link: Link, name: str) -> None:
     link.call(lambda channel, answer: channel.exchange_declare(name, "topic", durable=True, callback=answer))
 
 
-def _queue(link: Link, name: str) -> None:
-    arguments = dict(queue_arguments(name))
+def _queue(link: Link, name: str, *, ordered: bool = False) -> None:
+    arguments = dict(queue_arguments(name, ordered=ordered))
     link.call(lambda channel, answer: channel.queue_declare(name, durable=True, arguments=arguments, callback=answer))
 
 

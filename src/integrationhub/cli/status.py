@@ -73,7 +73,9 @@ def _queues(hub: "Hub") -> dict[str, int | None]:
     from integrationhub.sdk.transport import UNROUTABLE_QUEUE, dead_letter_queue
 
     try:
-        return dict(hub.publisher.depths([QUEUE, dead_letter_queue(QUEUE), UNROUTABLE_QUEUE]))
+        queues = [QUEUE, *(item.queue for item in hub.catalogue.connectors() if item.messages is not None)]
+        names = [name for queue in queues for name in (queue, dead_letter_queue(queue))]
+        return dict(hub.publisher.depths([*names, UNROUTABLE_QUEUE]))
     except HubError:
         return {}
 

@@ -25,7 +25,6 @@ class FolderWatch:
     def run(self) -> None:
         """Watch until the shift ends."""
         while not self._shift.stop.is_set():
-            self._roster.reread_if_asked()
             for pipeline in self._roster.pipelines.values():
                 self._look(pipeline)
             self._shift.ready.add(self._name)
@@ -56,5 +55,6 @@ class FolderWatch:
 
     def _take(self, pipeline: Pipeline, item: FoundFile) -> None:
         report = pipeline.take(item)
+        self._shift.committed.set()
         self._hub.checkpoint("taken")
         put_away(item, refused=report.verdict is FileVerdict.REJECTED)

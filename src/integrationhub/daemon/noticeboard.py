@@ -50,6 +50,7 @@ class NoticeBoard:
             except (TransientError, Conflict, OSError) as exc:
                 self._shift.wait(QUEUE, exc)
             else:
+                self._shift.committed.set()
                 self._hub.checkpoint("notice taken")
                 source.acknowledge([delivery])
                 return

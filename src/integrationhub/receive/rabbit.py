@@ -25,6 +25,7 @@ from integrationhub.amqp.link import Link, open_patiently
 from integrationhub.amqp.publication import Method, Properties
 from integrationhub.errors import HubError, TransientError
 from integrationhub.sdk.transport import (
+    DIRECT_HEADER,
     EXCHANGE_HEADER,
     REASON_HEADER,
     ROUTING_KEY_HEADER,
@@ -32,6 +33,7 @@ from integrationhub.sdk.transport import (
     Topology,
     dead_letter,
     dead_letter_queue,
+    restored,
 )
 
 BATCH = 500
@@ -52,15 +54,17 @@ class RabbitSource:
         queue: str,
         *,
         bindings: tuple[tuple[str, str], ...] = (),
+        ordered: bool = False,
         limit: int = BATCH,
         name: str = "integrationhub",
     ) -> None:
         self._url = url
         self._queue = queue
-        self._topology = Topology(queues={queue: bindings})
+        self._topology = Topology(queues={queue: bindings}, ordered=frozenset({queue} if ordered else ()))
         self._prefetch = 2 * limit
         self._name = f"{name} {queue}"
         self._link: Link | None = None
+        self._held = False
         self._dead_letters: Link | None = None  # its own connection: one that publishes may be blocked by the broker
         self._rejecting = threading.Lock()
         self._changed = threading.Condition()  # guards the four below
@@ -73,6 +77,9 @@ class RabbitSource:
     def receive(self, *, limit: int, timeout: float) -> list[Incoming]:
         """See sdk.transport.MessageSource."""
         deadline = time.monotonic() + timeout
+        if self._held and self._link is None:
+            self._closed.wait(timeout)
+            return []
         link = self._connected(timeout)
         with self._changed:
             self._changed.wait_for(lambda: self._arrived or link.lost, max(0.0, deadline - time.monotonic()))
@@ -115,6 +122,13 @@ class RabbitSource:
                 remedy="it is declared when the consumer connects again",
             )
         self.acknowledge(ours)
+
+    def hold(self) -> None:
+        """See sdk.transport.MessageSource."""
+        self._held = True
+        if self._link is not None:
+            with contextlib.suppress(HubError):  # a link that is lost delivers nothing
+                self._link.stop_consuming()
 
     def close(self) -> None:
         """See sdk.transport.MessageSource."""
@@ -184,6 +198,8 @@ class RabbitSource:
             redelivered=method.redelivered,
             deliveries=count if isinstance(count, int) else 0,
         )
+        if DIRECT_HEADER in headers:
+            incoming = restored(incoming)
         with self._changed:
             if base != self._base:
                 return  # a late delivery of an old link

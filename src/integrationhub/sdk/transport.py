@@ -28,6 +28,9 @@ is far above the number of tries that the hub's own ledger allows."""
 REASON_HEADER = "hub-reason"
 """On a dead letter: the reason code of the rejection, or `delivery_limit`."""
 
+DIRECT_HEADER = "hub-direct"
+"""On a message that was put into its queue directly, in place of the way that it would have come or came before."""
+
 EXCHANGE_HEADER = "hub-exchange"
 ROUTING_KEY_HEADER = "hub-routing-key"
 """On a dead letter and an unroutable message: where it was published to at first."""
@@ -75,6 +78,15 @@ class Incoming:
     deliveries: int = 0
 
 
+def restored(delivery: Incoming) -> Incoming:
+    """A message that was put into its queue directly, as it would have come: by its exchange and routing key."""
+    headers = dict(delivery.headers)
+    if not headers.pop(DIRECT_HEADER, False):
+        return delivery
+    exchange, routing_key = headers.pop(EXCHANGE_HEADER, ""), headers.pop(ROUTING_KEY_HEADER, "")
+    return replace(delivery, exchange=str(exchange), routing_key=str(routing_key), headers=headers)
+
+
 def dead_letter(delivery: Incoming, reason: str) -> Outgoing:
     """The delivery as it goes to its dead-letter queue, byte for byte, with the reason and where it came from."""
     whence = {EXCHANGE_HEADER: delivery.exchange, ROUTING_KEY_HEADER: delivery.routing_key}
@@ -88,6 +100,12 @@ def dead_letter(delivery: Incoming, reason: str) -> Outgoing:
     )
 
 
+def as_if_from(message: Outgoing, queue: str) -> Outgoing:
+    """The message put into a queue directly; a source gives it as if it came by its own exchange and routing key."""
+    whence = {EXCHANGE_HEADER: message.exchange, ROUTING_KEY_HEADER: message.routing_key, DIRECT_HEADER: True}
+    return replace(message, exchange="", routing_key=queue, headers={**message.headers, **whence})
+
+
 def unroutable(message: Outgoing) -> Outgoing:
     """The message as it is kept when no queue wants it."""
     whence = {EXCHANGE_HEADER: message.exchange, ROUTING_KEY_HEADER: message.routing_key}
@@ -98,11 +116,13 @@ def unroutable(message: Outgoing) -> Outgoing:
 class Topology:
     """What must exist on the broker: declared idempotently at start, a mismatch is a ConfigurationError.
 
-    A queue's dead-letter queue and `hub.unroutable` come with it and are not named here.
+    A queue's dead-letter queue and `hub.unroutable` come with it and are not named here. Of a queue in `ordered` one
+    consumer at a time gets messages, and the others stand by.
     """
 
     exchanges: tuple[str, ...] = ()  # durable topic exchanges
     queues: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)  # queue → (exchange, binding key)…
+    ordered: frozenset[str] = frozenset()
 
 
 class Publisher(Protocol):
@@ -149,6 +169,9 @@ class MessageSource(Protocol):
 
         TransientError: they are still in the queue; try again, or let them come again.
         """
+
+    def hold(self) -> None:
+        """Have no more delivered. What has arrived is still received, and acknowledged, until the source is closed."""
 
     def close(self) -> None:
         """Give unacknowledged deliveries back to the queue and close; idempotent."""

@@ -32,6 +32,7 @@ from integrationhub.sdk.transport import (
     dead_letter,
     dead_letter_queue,
     is_final,
+    restored,
     unroutable,
 )
 from integrationhub.store.faults import translated
@@ -84,6 +85,7 @@ _WAITING = (
     "SELECT position, exchange, routing_key, message_id, content_type, headers, body, deliveries "
     "FROM broker_messages WHERE queue = ? AND session IS NULL ORDER BY position LIMIT ?"
 )
+_ELSEWHERE = "SELECT 1 FROM broker_messages WHERE queue = ? AND session != ? LIMIT 1"
 _ANY = "SELECT 1 FROM broker_messages WHERE queue = ? AND session IS NULL LIMIT 1"
 
 
@@ -159,16 +161,19 @@ def _declare(connection: sqlite3.Connection, topology: Topology) -> None:
         _make(connection, "exchange", exchange, ("broker_exchanges", "kind", "topic"))
     for queue in (UNROUTABLE_QUEUE, *topology.queues):
         for name in dict.fromkeys((dead_letter_queue(queue), queue)):
-            _make(connection, "queue", name, ("broker_queues", "arguments", _arguments(name)))
+            arguments = _arguments(name, ordered=name in topology.ordered)
+            _make(connection, "queue", name, ("broker_queues", "arguments", arguments))
         connection.executemany(
             "INSERT OR IGNORE INTO broker_bindings (exchange, binding_key, queue) VALUES (?, ?, ?)",
             [(exchange, key, queue) for exchange, key in topology.queues.get(queue, ())],
         )
 
 
-def _arguments(queue: str) -> str:
-    arguments = {} if is_final(queue) else {"delivery-limit": DELIVERY_LIMIT, "dead-letters": dead_letter_queue(queue)}
-    return json.dumps(arguments)
+def _arguments(queue: str, *, ordered: bool) -> str:
+    if is_final(queue):
+        return "{}"
+    arguments = {"delivery-limit": DELIVERY_LIMIT, "dead-letters": dead_letter_queue(queue)}
+    return json.dumps(arguments | ({"single-active-consumer": True} if ordered else {}))
 
 
 def _make(connection: sqlite3.Connection, kind: str, name: str, column: tuple[str, str, str]) -> None:
@@ -284,12 +289,19 @@ class EmbeddedSource:
     """sdk.transport.MessageSource on a SQLite file. One thread receives; any may acknowledge and reject."""
 
     def __init__(
-        self, database: "Engine | Path | str", queue: str, *, bindings: tuple[tuple[str, str], ...] = ()
+        self,
+        database: "Engine | Path | str",
+        queue: str,
+        *,
+        bindings: tuple[tuple[str, str], ...] = (),
+        ordered: bool = False,
     ) -> None:
         self._file = _BrokerFile(database, durable=False)
         self._queue = queue
         self._final = is_final(queue)
-        self._topology = Topology(queues={queue: bindings})
+        self._ordered = ordered
+        self._topology = Topology(queues={queue: bindings}, ordered=frozenset({queue} if ordered else ()))
+        self._held = False
         self._session: str | None = None
         self._done: set[int] = set()  # acknowledged, not yet deleted: the file was locked
         self._reaped = 0.0
@@ -299,6 +311,9 @@ class EmbeddedSource:
         """See sdk.transport.MessageSource."""
         deadline = time.monotonic() + timeout
         pause = SHORTEST_PAUSE_SECONDS
+        if self._held:
+            self._closed.wait(timeout)
+            return []
         while not (claimed := self._claim(limit, deadline)) and (rest := deadline - time.monotonic()) > 0:
             if self._closed.wait(min(pause, rest)):
                 break
@@ -322,6 +337,8 @@ class EmbeddedSource:
         with self._file.writing(patience=patience) as connection:
             done = list(self._done)
             self._delete(connection, session, done)
+            if self._ordered and connection.execute(_ELSEWHERE, (self._queue, session)).fetchone():
+                return []
             rows = connection.execute(_WAITING, (self._queue, limit)).fetchall()
             arrived = [self._incoming(row) for row in rows]
             worn_out = [message for message in arrived if message.deliveries > DELIVERY_LIMIT and not self._final]
@@ -336,7 +353,7 @@ class EmbeddedSource:
 
     def _incoming(self, row: tuple[int, str, str, str | None, str | None, str, bytes, int]) -> Incoming:
         position, exchange, routing_key, message_id, content_type, headers, body, deliveries = row
-        return Incoming(
+        incoming = Incoming(
             tag=position,
             queue=self._queue,
             exchange=exchange,
@@ -348,6 +365,7 @@ class EmbeddedSource:
             redelivered=deliveries > 0,
             deliveries=deliveries,
         )
+        return restored(incoming)
 
     def acknowledge(self, deliveries: Sequence[Incoming]) -> None:
         """See sdk.transport.MessageSource. Kept for the next call when the file is locked by a long write."""
@@ -378,6 +396,10 @@ class EmbeddedSource:
                 )
             }
             _bury(connection, [delivery for delivery in deliveries if delivery.tag in held], reason)
+
+    def hold(self) -> None:
+        """See sdk.transport.MessageSource."""
+        self._held = True
 
     def close(self) -> None:
         """See sdk.transport.MessageSource."""

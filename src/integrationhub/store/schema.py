@@ -245,3 +245,25 @@ SUBJECT_SEQUENCES = Table(
     Column("last", BigInteger(), nullable=False),
 )
 """The last event number given to each subject and audience."""
+
+ATTEMPTS = Table(
+    "attempts",
+    METADATA,
+    Column("connector", words(), primary_key=True),
+    Column("message", Identifier(), primary_key=True),
+    Column("begun", Integer(), nullable=False),
+    Column("ended", Integer(), nullable=False),
+    Column("code", words()),
+    Column("begun_at", Instant(), nullable=False),
+)
+"""Tries of messages that may be what kills or fails; see `store.attempts`."""
+
+INTAKES = Table(
+    "intakes",
+    METADATA,
+    Column("connector", words(), primary_key=True),
+    Column("host", words(), primary_key=True),
+    Column("waits_for", words()),
+    Column("since", Instant(), nullable=False),
+)
+"""How the intake of each connector's messages stands on each host."""
