@@ -33,6 +33,7 @@ from integrationhub.daemon.orders import Answer, Failed, GiveUp, Take
 from integrationhub.daemon.pauses import Pauses
 from integrationhub.daemon.shift import Shift
 from integrationhub.errors import HubError, TransientError
+from integrationhub.sdk.transport import RETRY_SECONDS as RETRY_QUEUES
 from integrationhub.sdk.transport import Incoming, MessageSource
 from integrationhub.store.attempts import Tries
 from integrationhub.telemetry import logger
@@ -47,7 +48,10 @@ FAILED_TRIES = 4
 """Tries of a message, alone, that may fail."""
 
 RETRY_SECONDS = (1.0, 5.0, 20.0)
-"""Pauses before a message that failed alone is tried again."""
+"""Pauses before a message that failed alone is tried again, where it must keep its place."""
+
+POSTPONE_SECONDS = RETRY_QUEUES[0]
+"""The pause where any order will do: it is spent in a retry queue."""
 
 POISON = "POISON"
 
@@ -332,11 +336,14 @@ class MessageIntake:
         self._checkpoint("acknowledging")
         self._source.acknowledge([item.message for item in batch])
         self._on_commit()
+        self._let_go(hand)
+        if batch[0].is_suspect:
+            self._clear(batch[0])
+
+    def _let_go(self, hand: Hand) -> None:
         with self._changed:
             self._busy.pop(hand, None)
             self._changed.notify_all()
-        if batch[0].is_suspect:
-            self._clear(batch[0])
 
     def _clear(self, item: Item) -> None:
         known = known_by(item.message)
@@ -378,10 +385,20 @@ class MessageIntake:
         self._ledger.end(known, failure.code)
         tries = self._ledger.of(known)
         item.counted, item.together = False, 1
-        item.not_before = time.monotonic() + RETRY_SECONDS[min(tries.ended, len(RETRY_SECONDS)) - 1]
         logger().warning("message_failed", connector=self.connector, reason=failure.code, attempt=tries.begun)
-        self._return(hand, batch)
+        self._try_later(hand, item, tries.ended)
         self._breaker.failed(failure.code)
+
+    def _try_later(self, hand: Hand, item: Item, times: int) -> None:
+        """A message that must keep its place waits here, and those of its key behind it; any other waits elsewhere."""
+        if item.key is None:
+            with self._changed:
+                self._suspicious.add(known_by(item.message))
+            self._source.postpone([item.message], seconds=POSTPONE_SECONDS)
+            self._let_go(hand)
+            return
+        item.not_before = time.monotonic() + RETRY_SECONDS[min(times, len(RETRY_SECONDS)) - 1]
+        self._return(hand, [item])
 
     def _give_up(self, hand: Hand, item: Item, code: str, attempts: int) -> None:
         """Into the quarantine; where not even that is possible, into the dead-letter queue."""

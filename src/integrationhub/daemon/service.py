@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from types import FrameType
 
 from integrationhub.bootstrap import Hub
+from integrationhub.daemon.collector import Collector
 from integrationhub.daemon.consumers import Consumers
 from integrationhub.daemon.crew import Crew
 from integrationhub.daemon.folders import FolderWatch
@@ -80,6 +81,7 @@ class Daemon:
         supervisor.start("folders", FolderWatch(self.hub, roster, shift, name="folders").run)
         supervisor.start("judging", Judge(hub=self.hub, shift=shift, name="judging").run)
         supervisor.start("relay", self._relay)
+        supervisor.start("dead-letters", Collector(self.hub, roster, shift, name="dead-letters").run)
         for number in range(1, self.workers + 1):
             name = f"notices-{number}"
             supervisor.start(name, NoticeBoard(self.hub, roster, shift, name=name).run)

@@ -121,6 +121,7 @@ class Bench:
 @pytest.fixture(params=["rabbitmq", "embedded"])
 def bench(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     monkeypatch.setattr(intake, "RETRY_SECONDS", (0.05, 0.05, 0.05))
+    monkeypatch.setattr(intake, "POSTPONE_SECONDS", 1)
     monkeypatch.setattr(breaker, "FIRST_PAUSE_SECONDS", 0.05)
     store = Store.open(f"sqlite:///{tmp_path / 'hub.sqlite3'}", create=True)
     broker = Rabbit(request.getfixturevalue("amqp_url")) if request.param == "rabbitmq" else Embedded(tmp_path / "b.db")
