@@ -6,6 +6,7 @@ from typing import BinaryIO
 import numpy as np
 
 from integrationhub.decode.copybook_file import CopybookFileDecoder
+from integrationhub.decode.json_table import JsonTable
 from integrationhub.decode.slices import SliceReader
 from integrationhub.decode.xml.header import read_header
 from integrationhub.intake.book import BookStager, book_layout
@@ -15,7 +16,7 @@ from integrationhub.intake.staging import RecordStager, Stager
 from integrationhub.mapping.compile import CompiledMapping, Mapping
 from integrationhub.mapping.tables import Layout, layout_of
 from integrationhub.receive.acceptance import HeaderFacts
-from integrationhub.sdk.descriptor import CsvLayout, Descriptor
+from integrationhub.sdk.descriptor import CsvLayout, Descriptor, JsonLayout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,8 @@ def build_intake(descriptor: Descriptor, mapping: Mapping, *, slice_bytes: int) 
 
 def layout_for(descriptor: Descriptor) -> Layout:
     """The tables that a connector's mapping is written for."""
+    if isinstance(descriptor.any_layout, JsonLayout):
+        return JsonTable(descriptor.any_layout).layout
     if descriptor.document is not None:
         return mapped_layout(document_layout(descriptor), descriptor.document)
     if descriptor.keying is not None:
