@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from integrationhub.config import Settings
     from integrationhub.intake.captures import CaptureTaker
     from integrationhub.intake.desk import FeedDesk
-    from integrationhub.intake.messages.taker import InboxTaker
+    from integrationhub.intake.messages.taker import InboxTaker, Meaning
     from integrationhub.intake.tracing import PlaceTracer, Trace, Tracer
     from integrationhub.mapping.compile import CompiledMapping, Mapping
     from integrationhub.migration.reconcile.desk import ReconciliationDesk
@@ -267,17 +267,40 @@ class Hub:
 
     def taker(self, name: str) -> InboxTaker[Any]:
         """Takes the messages of a connector. NotFound: it has none."""
-        from integrationhub.intake.messages.meanings import meaning_of
         from integrationhub.intake.messages.taker import InboxTaker
 
         descriptor = self.catalogue.connector(name)
         return InboxTaker(
             connector=descriptor.name,
-            meaning=meaning_of(descriptor, environment=self.settings.environment),
+            meaning=self._meaning(descriptor),
             store=self.store,
             originals=self.originals,
             checkpoint=self.checkpoint,
         )
+
+    def _meaning(self, descriptor: Descriptor) -> Meaning[Any]:
+        from integrationhub.intake.messages.meanings import case_changes, feed_meaning
+
+        if descriptor.feed is None:
+            return case_changes(descriptor, environment=self.settings.environment)
+        return feed_meaning(
+            descriptor,
+            descriptor.feed,
+            self._put_to_work(descriptor),
+            originals=self.originals,
+            environment=self.settings.environment,
+            synthetic_identities=self.settings.synthetic_identities,
+            keys_file=self.settings.keys_file,
+        )
+
+    def _put_to_work(self, descriptor: Descriptor) -> CompiledMapping:
+        """The installed mapping of a connector, kept in the archive from now on."""
+        from integrationhub.intake.builders import layout_for
+
+        mapping = self._specs(descriptor).compile(layout_for(descriptor))
+        if not self._trial:
+            self.archive.keep(mapping, self.catalogue.mapping(descriptor.connector.mappings))
+        return mapping
 
     def captures(self, name: str) -> CaptureTaker:
         """Takes recorded messages of a connector. NotFound: it has none."""

@@ -116,6 +116,17 @@ DELIVERIES = Table(
 )
 """The inbox: every file and message that was seen, and its outcome."""
 
+ENTITY_VERSIONS = Table(
+    "entity_versions",
+    METADATA,
+    Column("entity_id", Identifier(), primary_key=True),
+    Column("connector", words(), nullable=False),
+    Column("number", BigInteger(), nullable=False),
+    Column("delivery_id", Identifier(), nullable=False),
+    Column("sha256", words(), nullable=False),  # of that message
+)
+"""What messages are about, and the last of them that was applied: its number, the delivery, its content."""
+
 FEEDS = Table(
     "feeds",
     METADATA,

@@ -8,6 +8,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, select, update
 
 from integrationhub.errors import NotFound
+from integrationhub.store.bulk import among
 from integrationhub.store.dialect import affected, insert_into
 from integrationhub.store.schema import CANONICAL, DELIVERIES, WORKLIST
 
@@ -127,6 +128,12 @@ class Worklist:
         chosen = (WORKLIST.c.code.in_(codes), WORKLIST.c.state != ItemState.RESOLVED)
         rows = self._connection.execute(select(WORKLIST).where(*chosen)).mappings()
         return [WorklistItem(**{**row, "state": ItemState(row["state"])}) for row in rows]
+
+    def resolve_about(self, group_ids: Sequence[str], *, at: datetime, resolution: str) -> None:
+        """The same for a few groups, or other things that messages are about."""
+        chosen = among(self._connection, WORKLIST.c.group_id, group_ids) & (WORKLIST.c.state != ItemState.RESOLVED)
+        values = {"state": ItemState.RESOLVED, "resolved_at": at, "resolution": resolution}
+        self._connection.execute(update(WORKLIST).where(chosen).values(**values))
 
     def items(self, *, state: ItemState | None = None, delivery_id: str | None = None) -> list[WorklistItem]:
         """Items, oldest first."""

@@ -13,7 +13,7 @@ from sqlalchemy import insert, select
 from integrationhub.canonical.identifiers import derive
 from integrationhub.catalogue import Catalogue
 from integrationhub.errors import TransientError
-from integrationhub.intake.messages.meanings import meaning_of
+from integrationhub.intake.messages.meanings import case_changes
 from integrationhub.intake.messages.taker import InboxTaker
 from integrationhub.receive.originals import Originals
 from integrationhub.sdk.messages import Fate, Outcome
@@ -23,7 +23,7 @@ from integrationhub.store.schema import CANONICAL, CASE_EVENTS, DELIVERIES
 from integrationhub.store.unit_of_work import Store
 from tests.contract.store.book import wipe
 
-MEANING = meaning_of(Catalogue.standard().connector("csa2003"), environment="test")
+MEANING = case_changes(Catalogue.standard().connector("csa2003"), environment="test")
 NOW = datetime(2015, 7, 2, tzinfo=UTC)
 CASES = {"QQ123456A/01": 0, "QQ123456A/02": 2}  # reference → last event in the book
 ON_BOTH = settings(

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import model_validator
+
 from integrationhub.sdk.part import Part
 
 FieldType = Literal["text", "integer", "boolean", "pence", "money", "date"]
@@ -58,3 +60,9 @@ class Feed(Part):
     as_at: str | None = None  # field with the day that a message speaks of; without one the day on which it comes
     largest: int = 1 << 20  # bytes of a body
     codes: FeedCodes = FeedCodes()
+
+    @model_validator(mode="after")
+    def _numbered(self) -> "Feed":
+        if self.version is None and (self.gapless or self.identified_by == "version"):
+            raise ValueError("messages without a number (`version`) have no gaps, and only their ids tell repeats")
+        return self
