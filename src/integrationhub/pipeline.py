@@ -137,7 +137,8 @@ class Pipeline:
             return report, []
         # Also a file that is held may have ended a stop: the corrected one of a number that is not the next.
         released = self._release(now, progress)
-        return replace(report, released=tuple(Path(item.path).name for item in released)), released
+        names = [Path(item.path).name for item in released if item.verdict is not FileVerdict.REJECTED]
+        return replace(report, released=tuple(names)), released
 
     def take_all(self, files: Iterable[FoundFile], watch: Callable[[FoundFile], Progress]) -> list[FileReport]:
         """Take files one after the other, after what a killed run left half done; the reports as things stand then.
