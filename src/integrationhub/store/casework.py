@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, literal, or_, select
 
 from integrationhub.canonical.model import PROVENANCE
 from integrationhub.store.case_events import CaseEvent, event_of
@@ -42,10 +42,15 @@ def _of(
         yield from connection.execute(statement.where(column.in_(part))).all()
 
 
+def _accepted_file() -> ColumnElement[bool]:
+    """Books come in files. What messages bring is judged by nobody here: it is no child support."""
+    return and_(DELIVERIES.c.kind == literal("FILE", literal_execute=True), DELIVERIES.c.state == "ACCEPTED")
+
+
 def changed_groups(connection: Connection, *, limit: int) -> list[Row[Any]]:
     """Source groups that a completely loaded file brought, and that are not linked in this version and state."""
     linked = LINKED_GROUPS
-    complete = or_(DELIVERIES.c.state == "ACCEPTED", DELIVERIES.c.kind == "MESSAGE")
+    complete = _accepted_file()
     statement = (
         select(GROUPS.c.group_id, GROUPS.c.version, GROUPS.c.state, GROUPS.c.nrp_party_id)
         .select_from(
@@ -201,14 +206,14 @@ class Dossier:
 
 def accepted_files(connection: Connection) -> tuple[int, datetime | None]:
     """How many deliveries were accepted, and when the last one was."""
-    statement = select(func.count(), func.max(DELIVERIES.c.completed_at)).where(DELIVERIES.c.state == "ACCEPTED")
+    statement = select(func.count(), func.max(DELIVERIES.c.completed_at)).where(_accepted_file())
     count, last = connection.execute(statement).one()
     return int(count), last
 
 
 def latest_as_at(connection: Connection) -> date | None:
     """The newest as-at date of an accepted file."""
-    statement = select(func.max(DELIVERIES.c.as_at)).where(DELIVERIES.c.state == "ACCEPTED")
+    statement = select(func.max(DELIVERIES.c.as_at)).where(_accepted_file())
     newest: date | None = connection.execute(statement).scalar_one()
     return newest
 
