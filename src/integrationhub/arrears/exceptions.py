@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from integrationhub.arrears.book import CLERICAL, Case
-from integrationhub.arrears.verdict import EXCEPTION, Verdict
+from integrationhub.arrears.judgement import JudgedCase
+from integrationhub.arrears.verdict import EXCEPTION
 from integrationhub.canonical.identifiers import derive
 from integrationhub.store.case_events import CaseEvents
 from integrationhub.store.unit_of_work import Work
@@ -41,20 +41,21 @@ def exception_id(case_id: str, code: str) -> str:
     return derive("exception", "arrears", case_id, code)
 
 
-def worklist_changes(
-    work: Work, judged: Iterable[tuple[Case, Verdict]], before: Mapping[str, Any], *, now: datetime
-) -> None:
+def worklist_changes(work: Work, judged: Iterable[JudgedCase], before: Mapping[str, Any], *, now: datetime) -> None:
     """Open entries of cases that are exceptions now, close those of cases that were. `before`: the last verdicts."""
     opened: list[WorklistItem] = []
     held = (row for row in before.values() if row.outcome == EXCEPTION)
     gone = {(row.case_id, code) for row in held for code in row.causes if code not in TOLD_BY_INTAKE}
-    places = work.worklist.places({case.case_id for case, verdict in judged if verdict.exceptions})
-    for case, verdict in judged:
-        for code in (code for code in verdict.exceptions if code not in TOLD_BY_INTAKE):
+    exceptional = [case for case in judged if case.exceptions]
+    places = work.worklist.places({case.case_id for case in exceptional})
+    for case in exceptional:
+        for code, evidence in case.exceptions:
+            if code in TOLD_BY_INTAKE:
+                continue
             if (case.case_id, code) in gone:
                 gone.discard((case.case_id, code))
             else:
-                opened.append(_item(case, code, places[case.case_id], now))
+                opened.append(_item(case, code, evidence, places[case.case_id], now))
     work.worklist.reopen(opened)
     if gone:
         identifiers = sorted(exception_id(*key) for key in gone)
@@ -72,15 +73,14 @@ def close_overtaken(work: Work, *, now: datetime) -> int:
     return work.worklist.resolve(sorted(over), at=now, resolution="a later book of the case contains the event")
 
 
-def _item(case: Case, code: str, place: tuple[str, str, int], now: datetime) -> WorklistItem:
+def _item(case: JudgedCase, code: str, evidence: str, place: tuple[str, str, int], now: datetime) -> WorklistItem:
     connector, delivery_id, record_no = place
     owner, action = NEXT_ACTION[code]
-    evidence = "; ".join(item.evidence for item in case.findings if item.code == code and item.kind == "EXC")
     return WorklistItem(
         exception_id=exception_id(case.case_id, code),
         code=code,
         entity="cases",
-        source_ref=case.ref if case.scheme == "1993" or case.system == CLERICAL else case.case_id,
+        source_ref=case.reference,
         owner=owner,
         opened_at=now,
         state=ItemState.OPEN,

@@ -11,7 +11,7 @@ from integrationhub.arrears.arithmetic import weekly
 from integrationhub.arrears.book import CHARGE, CLERICAL, RECEIPT, REVERSAL, Case, Figures, Line, Row
 from integrationhub.arrears.casework import Surroundings, build
 from integrationhub.arrears.event_page import arithmetic, events
-from integrationhub.arrears.judging import case_key, judge_group, together
+from integrationhub.arrears.judgement import case_key, judge_group, together
 from integrationhub.arrears.page import Page, Section
 from integrationhub.arrears.policy import Thresholds
 from integrationhub.arrears.standing import facts_of, standing

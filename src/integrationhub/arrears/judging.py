@@ -6,23 +6,21 @@ Everything is repeatable: a killed run goes on where its last committed batch en
 do. The verdicts depend on what is stored, never on the order in which it came.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from integrationhub.arrears.book import CLERICAL, Case, Line
-from integrationhub.arrears.casework import Surroundings, build
+from integrationhub.arrears.casework import Surroundings
 from integrationhub.arrears.exceptions import worklist_changes
+from integrationhub.arrears.judgement import Judgement, judge_cases, together
+from integrationhub.arrears.judges import Batch, Judges
 from integrationhub.arrears.linking import link_changes
-from integrationhub.arrears.persons import Link, case_groups, neighbours
-from integrationhub.arrears.standing import facts_of
-from integrationhub.arrears.verdict import Verdict, judge
 from integrationhub.store import casework, clerical_pairs
-from integrationhub.store.casework import Dossier
-from integrationhub.store.unit_of_work import Reading, Store
+from integrationhub.store.unit_of_work import Store, Work
 
-CASES_AT_ONCE = 1_000
+CASES_AT_ONCE = 500
+WORTH_PROCESSES = 4_000
+"""From so many waiting cases on, further processes are started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,10 +33,14 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judging:
-    """Judges the cases of a store. One process at a time: others wait for their turn by coming again."""
+    """Judges the cases of a store, one at a time of its kind: others wait for their turn by coming again.
+
+    Where much waits, `processes` judge; this one alone writes.
+    """
 
     store: Store
     clock: Callable[[], datetime]
+    processes: int = 1
     checkpoint: Callable[[str], None] = lambda _point: None
 
     def run(self, *, everything: bool = False, progress: Callable[[int], None] = lambda _cases: None) -> Judged:
@@ -50,13 +52,19 @@ class Judging:
                     work.commit()
             groups = link_changes(self.store, now=self.clock())
             self.checkpoint("linked")
-            cases = 0
-            surroundings = self._surroundings()
+            cases, surroundings = 0, self._surroundings()
+            if self.processes > 1 and self._is_much():
+                cases = self._judge_apart(surroundings, progress)
             while batch := self._judge_some(surroundings):
                 cases += batch
                 progress(batch)
                 self.checkpoint("judged batch")
         return Judged(groups=groups, cases=cases)
+
+    def _is_much(self) -> bool:
+        """Whether so many cases wait that processes are worth their start."""
+        with self.store.read() as connection:
+            return len(casework.queued(connection, limit=WORTH_PROCESSES)) == WORTH_PROCESSES
 
     def accepted(self) -> object:
         """Something that differs whenever another file was accepted; to be compared only."""
@@ -73,94 +81,48 @@ class Judging:
     def _judge_some(self, surroundings: Surroundings) -> int:
         """Judge some cases of the queue with all the cases of their case groups; how many those were."""
         with self.store.begin() as work:
-            connection = work.connection
-            wanted = casework.queued(connection, limit=CASES_AT_ONCE)
+            wanted = casework.queued(work.connection, limit=CASES_AT_ONCE)
             if not wanted:
                 return 0
-            case_ids, links = together(connection, wanted)
-            groups = case_groups(sorted(case_ids), links)
-            dossiers = build(Dossier(connection, case_ids), surroundings)
-            now = self.clock()
-            judged = [pair for group in groups for pair in judge_group([dossiers[c] for c in group if c in dossiers])]
-            before = casework.previous_verdicts(connection, case_ids)
-            verdicts = [verdict_row(case, verdict, group) for case, verdict, group in judged]
-            corrections = [row for case, _, _ in judged for row in correction_rows(case)]
-            work.verdicts.replace(case_ids, verdicts, corrections)
-            worklist_changes(work, [(case, verdict) for case, verdict, _ in judged], before, now=now)
-            work.verdicts.dequeue(case_ids)
-            self.checkpoint("before judged")
-            work.commit()
-            return len(case_ids)
+            return self._keep(work, judge_cases(work.connection, wanted, surroundings))
 
+    def _judge_apart(self, surroundings: Surroundings, progress: Callable[[int], None]) -> int:
+        """Judge the queue in processes of their own, and keep here what they come to, batch by batch."""
+        cases, handed_out = 0, set[str]()
+        with Judges(url=self.store.url, processes=self.processes, surroundings=surroundings) as judges:
+            for judgement in judges.judge(self._batches(handed_out)):
+                with self.store.begin() as work:
+                    kept = self._keep(work, judgement)
+                handed_out -= judgement.case_ids
+                cases += kept
+                progress(kept)
+                self.checkpoint("judged batch")
+        return cases
 
-def together(connection: Reading, case_ids: Iterable[str]) -> tuple[set[str], list[Link]]:
-    """These cases and all that belong together with them along any chain, with all their links."""
-    found: set[str] = set()
-    fresh = set(case_ids)
-    links: list[Link] = []
-    while fresh:
-        mine = [Link._make(row) for row in casework.links_of(connection, "case_id", fresh)]
-        links += mine
-        found |= fresh
-        parents, others = neighbours(fresh, mine)
-        reached = {row.case_id for row in casework.links_of(connection, "group_id", {link.group_id for link in mine})}
-        for row in casework.links_of(connection, "person_id", parents | others):
-            is_parent = row.role in {"NRP", "GRP"}
-            if (row.person_id in parents and row.role != "REP") or (row.person_id in others and is_parent):
-                reached.add(row.case_id)
-        fresh = reached - found
-    return found, links
+    def _batches(self, handed_out: set[str]) -> Iterator[Batch]:
+        """The queue in parts, each with all that belongs together with its cases, without those already handed out."""
+        last = ""
+        while True:
+            with self.store.read() as connection:
+                wanted = casework.queued(connection, limit=CASES_AT_ONCE, after=last)
+                if not wanted:
+                    return
+                case_ids, links = together(connection, set(wanted) - handed_out)
+            last = wanted[-1]
+            handed_out |= case_ids
+            if case_ids:
+                yield case_ids, links
 
-
-def judge_group(cases: Sequence[Case]) -> list[tuple[Case, Verdict, str]]:
-    """Verdicts of one case group, with the group's identifier: that of its first case."""
-    if not cases:
-        return []
-    ordered = sorted(cases, key=lambda case: (case.system, case.ref))
-    name = min(case.case_id for case in cases)
-    return [(case, verdict, name) for case, verdict in zip(ordered, judge(ordered), strict=True)]
-
-
-def case_key(case: Case) -> str:
-    """The case's key in exports; personal for the 2003 scheme, whose references hold a number."""
-    book = "CL" if case.system == CLERICAL else {"1993": "93"}.get(case.scheme, "03")
-    return f"{book}:{case.ref}"
-
-
-def verdict_row(case: Case, verdict: Verdict, case_group_id: str) -> dict[str, Any]:
-    """The verdict as the store keeps it."""
-    accepted = verdict.accepted._asdict() if verdict.accepted else dict.fromkeys(case.header._fields)
-    return {
-        "case_id": case.case_id,
-        "case_group_id": case_group_id,
-        "group_id": case.group_id,
-        "case_key": case_key(case),
-        "outcome": verdict.outcome,
-        "causes": list(verdict.causes),
-        "flags": list(verdict.flags),
-        "duplicate_of": case_key(case.duplicate_of) if case.duplicate_of else None,
-        **{f"source_{name}": pence for name, pence in case.header._asdict().items()},
-        **{f"recomputed_{name}": pence for name, pence in verdict.recomputed._asdict().items()},
-        **{f"accepted_{name}": pence for name, pence in accepted.items()},
-        "findings": [[item.code, item.kind, item.evidence] for item in case.findings],
-        "facts": facts_of(case).as_document(),
-    }
-
-
-def correction_rows(case: Case) -> list[dict[str, Any]]:
-    """The corrections as the store keeps them, in their order."""
-    return [
-        {
-            "case_id": case.case_id, "position": position, "rule": item.rule, "action": item.action,
-            "entry_id": item.entry_id or None, "line_no": item.line_no, "text": item.text,
-            "line": line_document(item.line) if item.line else None,
-            **{f"delta_{name}": pence for name, pence in item.delta._asdict().items()},
-        }
-        for position, item in enumerate(case.corrections, 1)
-    ]  # fmt: skip
-
-
-def line_document(line: Line) -> dict[str, Any]:
-    """A corrected line as JSON."""
-    days = {name: day.isoformat() for name in ("first", "last") if (day := getattr(line, name))}
-    return {"kind": line.kind, "owner": line.owner, "pence": line.effect, "rate": line.rate, "row": line.row, **days}
+    def _keep(self, work: Work, judgement: Judgement) -> int:
+        """Keep what was judged, in this transaction, and commit it; how many cases that were."""
+        before = casework.previous_verdicts(work.connection, judgement.case_ids)
+        work.verdicts.replace(
+            judgement.case_ids,
+            [case.verdict for case in judgement.cases],
+            [row for case in judgement.cases for row in case.corrections],
+        )
+        worklist_changes(work, judgement.cases, before, now=self.clock())
+        work.verdicts.dequeue(judgement.case_ids)
+        self.checkpoint("before judged")
+        work.commit()
+        return len(judgement.case_ids)

@@ -13,6 +13,7 @@ from typing import Any
 
 from integrationhub.arrears.exceptions import close_overtaken
 from integrationhub.arrears.persons import Link, person_of
+from integrationhub.arrears.rules_version import rules_version
 from integrationhub.store import casework, clerical_pairs
 from integrationhub.store.unit_of_work import Reading, Store, Work
 
@@ -21,13 +22,13 @@ GROUPS_AT_ONCE = 5_000
 
 def link_changes(store: Store, *, now: datetime) -> int:
     """Link and queue everything that has changed since the last time; how many source groups that were."""
-    count = 0
+    count, rules = 0, rules_version()
     while True:
         with store.begin() as work:
-            groups = casework.changed_groups(work.connection, limit=GROUPS_AT_ONCE)
+            groups = casework.changed_groups(work.connection, rules=rules, limit=GROUPS_AT_ONCE)
             if not groups:
                 break
-            _link(work, groups)
+            _link(work, groups, rules=rules)
             work.commit()
         count += len(groups)
     if count:
@@ -38,7 +39,7 @@ def link_changes(store: Store, *, now: datetime) -> int:
     return count
 
 
-def _link(work: Work, groups: Sequence[Any]) -> None:
+def _link(work: Work, groups: Sequence[Any], *, rules: str) -> None:
     connection = work.connection
     by_id = {group.group_id: group for group in groups}
     cases = casework.cases_of_groups(connection, by_id)
@@ -52,9 +53,10 @@ def _link(work: Work, groups: Sequence[Any]) -> None:
     for case_id, rows in moved.items():
         work.verdicts.link([case_id], rows)
     concerned = touched | set(moved) | casework.companions(connection, touched)
-    concerned |= _same_person_elsewhere(connection, [*before, *links])
+    concerned |= _same_party(connection, links) | _same_person_elsewhere(connection, [*before, *links])
     work.verdicts.enqueue(concerned)
-    work.verdicts.mark_linked((group.group_id, group.version, group.state) for group in groups)
+    known = ((group.group_id, group.version, group.state, group.digest) for group in groups)
+    work.verdicts.mark_linked(known, rules=rules)
 
 
 def _links(connection: Reading, in_book: dict[str, Any], parents: dict[str, str | None]) -> list[Link]:
@@ -89,6 +91,11 @@ def _renamed(connection: Reading, links: Iterable[Link], touched: Collection[str
         link = Link._make(row)
         renamed.setdefault(row.case_id, []).append(link._replace(person_id=person.get(link.party_id, link.person_id)))
     return renamed
+
+
+def _same_party(connection: Reading, links: Iterable[Link]) -> set[str]:
+    """Cases in which one of these parties stands: what is known of it may have come with another group's record."""
+    return {row.case_id for row in casework.links_of(connection, "party_id", {link.party_id for link in links})}
 
 
 def _same_person_elsewhere(connection: Reading, links: Iterable[Any]) -> set[str]:

@@ -85,9 +85,7 @@ def _find(pipeline: "Pipeline", paths: tuple[Path, ...]) -> "list[FoundFile]":
         raise NotFound(
             f"there is no file of {pipeline.descriptor.name} there",
             code="NO_FILES",
-            remedy=f"its files are named like {pipeline.descriptor.delivery.file}"
-            if pipeline.descriptor.takes_files
-            else "it takes messages: name a capture of recorded ones (.jsonl)",
+            remedy=f"its files are named like {pipeline.descriptor.delivery.file}",
         )
     return files
 

@@ -5,71 +5,71 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, literal, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, false, func, or_, select, true
 
 from integrationhub.canonical.model import PROVENANCE
+from integrationhub.store.bulk import among
 from integrationhub.store.case_events import CaseEvent, event_of
-from integrationhub.store.judged import CASE_PERSONS, JUDGING_QUEUE, LINKED_GROUPS, VERDICTS
+from integrationhub.store.judged import CASE_PERSONS, GROUP_CONTENTS, JUDGING_QUEUE, LINKED_GROUPS, VERDICTS
 from integrationhub.store.ledger import live
 from integrationhub.store.schema import CANONICAL, CASE_EVENTS, DELIVERIES
 
 IN_BOOK = ("IN_BOOK", "HELD")
 """States of cases that are judged: those that their source still has."""
 
-_IDS_PER_STATEMENT = 500
+_IDS_PER_STATEMENT = 5_000
 _ROWS_AT_ONCE = 10_000
 _LEDGER_COLUMNS = (
     "entry_id", "case_id", "line_no", "version", "kind", "owner", "reason", "pence", "suspended_pence", "stored_pence",
     "posted", "posted_mark", "effective", "effective_mark", "from_date", "to_date", "weekly_pence", "monthly_pence",
     "assessment_row", "assessment_ref", "reverses_line", "source_id", "reverses_ref", "authority", "text",
 )  # fmt: skip
+_ROLE_COLUMNS = (
+    "case_id", "party_id", "role", "to_date", "to_date_mark", "from_date_mark", "birth_date_mark", "is_payee",
+    "record_no", "source_system",
+)  # fmt: skip
+_ORIGIN = frozenset({"delivery_id", "record_no", "byte_offset", "mapping_id", "version", "source_system"})
+"""Provenance that no rule asks for."""
+
 _IDENTIFIER = re.compile(r"[0-9a-f]{32}")
 
 CASES, GROUPS, ROLES, PARTIES = (CANONICAL[name] for name in ("cases", "groups", "roles", "parties"))
-
-
-def _parts(identifiers: Collection[str]) -> Iterator[list[str]]:
-    ordered = sorted(identifiers)
-    for start in range(0, len(ordered), _IDS_PER_STATEMENT):
-        yield ordered[start : start + _IDS_PER_STATEMENT]
 
 
 def _of(
     connection: Connection, statement: Select[Any], column: ColumnElement[Any], identifiers: Collection[str]
 ) -> Iterator[Row[Any]]:
     """The rows of a query whose column has one of these identifiers."""
-    for part in _parts(identifiers):
-        yield from connection.execute(statement.where(column.in_(part))).all()
+    ordered = sorted(identifiers)
+    for start in range(0, len(ordered), _IDS_PER_STATEMENT):
+        part = ordered[start : start + _IDS_PER_STATEMENT]
+        yield from connection.execute(statement.where(among(connection, column, part))).all()
 
 
-def _accepted_file() -> ColumnElement[bool]:
-    """Books come in files. What messages bring is judged by nobody here: it is no child support."""
-    return and_(DELIVERIES.c.kind == literal("FILE", literal_execute=True), DELIVERIES.c.state == "ACCEPTED")
-
-
-def changed_groups(connection: Connection, *, limit: int) -> list[Row[Any]]:
-    """Source groups that a completely loaded file brought, and that are not linked in this version and state."""
-    linked = LINKED_GROUPS
-    complete = _accepted_file()
+def changed_groups(connection: Connection, *, limit: int, rules: str | None = None) -> list[Row[Any]]:
+    """Source groups that a completely loaded file brought, and that are not linked with this content and state, or of
+    which the cases were judged by other rules than these.
+    """
+    same_rules = true() if rules is None else LINKED_GROUPS.c.rules == rules
+    complete = or_(DELIVERIES.c.state == "ACCEPTED", DELIVERIES.c.kind == "MESSAGE")
     statement = (
-        select(GROUPS.c.group_id, GROUPS.c.version, GROUPS.c.state, GROUPS.c.nrp_party_id)
+        select(GROUPS.c.group_id, GROUPS.c.version, GROUPS.c.state, GROUPS.c.nrp_party_id, GROUP_CONTENTS.c.digest)
         .select_from(
-            GROUPS.join(DELIVERIES, DELIVERIES.c.delivery_id == GROUPS.c.delivery_id).outerjoin(
-                linked, linked.c.group_id == GROUPS.c.group_id
-            )
+            GROUPS.join(DELIVERIES, DELIVERIES.c.delivery_id == GROUPS.c.delivery_id)
+            .outerjoin(GROUP_CONTENTS, GROUP_CONTENTS.c.group_id == GROUPS.c.group_id)
+            .outerjoin(LINKED_GROUPS, LINKED_GROUPS.c.group_id == GROUPS.c.group_id)
         )
-        .where(
-            complete,
-            or_(
-                linked.c.group_id.is_(None),
-                linked.c.version != GROUPS.c.version,
-                linked.c.state != GROUPS.c.state,
-            ),
-        )
+        .where(complete, ~func.coalesce(and_(linked_as_stored(), same_rules), false()))
         .order_by(GROUPS.c.group_id)
         .limit(limit)
     )
     return list(connection.execute(statement))
+
+
+def linked_as_stored() -> ColumnElement[bool]:
+    """Whether a group is linked in its present state and content; over joined GROUPS, LINKED_GROUPS, GROUP_CONTENTS."""
+    same_content = or_(LINKED_GROUPS.c.version == GROUPS.c.version, LINKED_GROUPS.c.digest == GROUP_CONTENTS.c.digest)
+    return and_(LINKED_GROUPS.c.state == GROUPS.c.state, same_content)
 
 
 def cases_of_groups(connection: Connection, group_ids: Collection[str]) -> list[Row[Any]]:
@@ -104,9 +104,11 @@ def companions(connection: Connection, case_ids: Collection[str]) -> set[str]:
     return {row.case_id for row in _of(connection, select(VERDICTS.c.case_id), VERDICTS.c.case_group_id, groups)}
 
 
-def queued(connection: Connection, *, limit: int) -> list[str]:
-    """Cases that wait to be judged."""
+def queued(connection: Connection, *, limit: int, after: str = "") -> list[str]:
+    """Cases that wait to be judged, by identifier; only those behind `after`."""
     statement = select(JUDGING_QUEUE.c.case_id).order_by(JUDGING_QUEUE.c.case_id).limit(limit)
+    if after:
+        statement = statement.where(JUDGING_QUEUE.c.case_id > after)
     return list(connection.execute(statement).scalars())
 
 
@@ -156,7 +158,8 @@ class Dossier:
     def rows(self, name: str) -> list[Row[Any]]:
         """Benefit periods, liability periods, receipts or history of the cases."""
         table = CANONICAL[name]
-        return list(_of(self._connection, select(table), table.c.case_id, self.case_ids))
+        columns = [column for column in table.c if column.name not in _ORIGIN]
+        return list(_of(self._connection, select(*columns), table.c.case_id, self.case_ids))
 
     def ledger(self) -> list[Row[Any]]:
         """The live ledger entries of the cases."""
@@ -168,7 +171,8 @@ class Dossier:
         """Roles of the cases with what is known of the party."""
         party = [PARTIES.c[name].label(f"party_{name}") for name in ("source_ref", "nino", "nino_usable")]
         party.append(PARTIES.c.birth_date_mark.label("party_birth_date_mark"))
-        statement = select(ROLES, *party).join(PARTIES, PARTIES.c.party_id == ROLES.c.party_id)
+        roles = [ROLES.c[name] for name in _ROLE_COLUMNS]
+        statement = select(*roles, *party).join(PARTIES, PARTIES.c.party_id == ROLES.c.party_id)
         return list(_of(self._connection, statement, ROLES.c.case_id, self.case_ids))
 
     def balances(self) -> list[Row[Any]]:
@@ -206,14 +210,14 @@ class Dossier:
 
 def accepted_files(connection: Connection) -> tuple[int, datetime | None]:
     """How many deliveries were accepted, and when the last one was."""
-    statement = select(func.count(), func.max(DELIVERIES.c.completed_at)).where(_accepted_file())
+    statement = select(func.count(), func.max(DELIVERIES.c.completed_at)).where(DELIVERIES.c.state == "ACCEPTED")
     count, last = connection.execute(statement).one()
     return int(count), last
 
 
 def latest_as_at(connection: Connection) -> date | None:
     """The newest as-at date of an accepted file."""
-    statement = select(func.max(DELIVERIES.c.as_at)).where(_accepted_file())
+    statement = select(func.max(DELIVERIES.c.as_at)).where(DELIVERIES.c.state == "ACCEPTED")
     newest: date | None = connection.execute(statement).scalar_one()
     return newest
 

@@ -22,8 +22,18 @@ LINKED_GROUPS = Table(
     Column("group_id", Identifier(), primary_key=True),
     Column("version", BigInteger(), nullable=False),
     Column("state", words(), nullable=False),
+    Column("digest", words()),  # of its content then; null: not known
+    Column("rules", words()),  # version of the rules that its cases are judged by
 )
-"""Source groups whose cases were linked and queued, in the version and state they had then."""
+"""Source groups whose cases were linked and queued, in the version, state and content they had then."""
+
+GROUP_CONTENTS = Table(
+    "group_contents",
+    METADATA,
+    Column("group_id", Identifier(), primary_key=True),
+    Column("digest", words(), nullable=False),
+)
+"""The digest of what each source group says, as it came last (`store.contents`)."""
 
 CASE_PERSONS = Table(
     "case_persons",

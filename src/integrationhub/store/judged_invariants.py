@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, Select, and_, case, exists, func, or_, select
 
-from integrationhub.store.judged import CORRECTIONS, FIGURES, JUDGING_QUEUE, LINKED_GROUPS, VERDICTS
+from integrationhub.store.casework import linked_as_stored
+from integrationhub.store.judged import CORRECTIONS, FIGURES, GROUP_CONTENTS, JUDGING_QUEUE, LINKED_GROUPS, VERDICTS
 from integrationhub.store.schema import CANONICAL
 
 CASES, GROUPS, DEBTS = CANONICAL["cases"], CANONICAL["groups"], CANONICAL["debts"]
@@ -49,7 +50,7 @@ def recomputed_is_corrected_ledger() -> Select[Any]:
         for name in _IN_LEDGER
     ]
     joined = (
-        _up_to_date()
+        _with_groups()
         .outerjoin(sums, sums.c.case_id == VERDICTS.c.case_id)
         .outerjoin(deltas, deltas.c.case_id == VERDICTS.c.case_id)
     )
@@ -62,7 +63,7 @@ def source_is_as_stored() -> Select[Any]:
     sums = _source_sums()
     wrong = [_source(name) != func.coalesce(sums.c[name], 0) for name in _IN_LEDGER]
     wrong.append(_source("custodian") != CASES.c.source_custodian_pence)
-    joined = _up_to_date().outerjoin(sums, sums.c.case_id == VERDICTS.c.case_id)
+    joined = _with_groups().outerjoin(sums, sums.c.case_id == VERDICTS.c.case_id)
     has_ledger = CASES.c.host_system != "CLERICAL"
     return select(VERDICTS.c.case_id).select_from(joined).where(has_ledger, _settled(), or_(*wrong))
 
@@ -103,19 +104,17 @@ def _source_sums() -> FromClause:
     )
 
 
-def _up_to_date() -> FromClause:
-    """Verdicts of cases whose source group is linked as it is stored."""
-    linked = and_(
-        LINKED_GROUPS.c.group_id == GROUPS.c.group_id,
-        LINKED_GROUPS.c.version == GROUPS.c.version,
-        LINKED_GROUPS.c.state == GROUPS.c.state,
-    )
+def _with_groups() -> FromClause:
+    """Verdicts with their cases and source groups, and how those are linked."""
     return (
         VERDICTS.join(CASES, CASES.c.case_id == VERDICTS.c.case_id)
         .join(GROUPS, GROUPS.c.group_id == CASES.c.group_id)
-        .join(LINKED_GROUPS, linked)
+        .join(LINKED_GROUPS, LINKED_GROUPS.c.group_id == GROUPS.c.group_id)
+        .outerjoin(GROUP_CONTENTS, GROUP_CONTENTS.c.group_id == GROUPS.c.group_id)
     )
 
 
 def _settled() -> ColumnElement[bool]:
-    return ~exists().where(JUDGING_QUEUE.c.case_id == VERDICTS.c.case_id)
+    """Whether the case's group is linked as it is stored, and the case does not wait to be judged."""
+    waits = exists().where(JUDGING_QUEUE.c.case_id == VERDICTS.c.case_id)
+    return and_(linked_as_stored(), ~waits)

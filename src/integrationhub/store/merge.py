@@ -13,7 +13,7 @@ import polars as pl
 from sqlalchemy import Connection, select
 
 from integrationhub.canonical.model import ENTITIES
-from integrationhub.store import closing, debts, ledger, replacing, seal, staging, upserting
+from integrationhub.store import closing, contents, debts, ledger, replacing, seal, staging
 from integrationhub.store.dialect import fetch_frame
 from integrationhub.store.frames import VERSION_STEP, conform
 from integrationhub.store.schema import CANONICAL
@@ -46,9 +46,12 @@ class Closed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SliceRows:
-    """The rows of a slice, fit to be staged: `frames` by entity, and what of them is rendered already."""
+    """The rows of a slice, fit to be staged: `frames` by entity, what of them is rendered already, and the digests of
+    its groups (store.contents).
+    """
 
     frames: Mapping[str, pl.DataFrame]
+    contents: pl.DataFrame
     rendered: Mapping[str, Rendered] = field(default_factory=dict)
 
 
@@ -64,7 +67,7 @@ def fit(rows: Mapping[str, pl.DataFrame], *, delivery_id: str, sequence: int, re
     if "ledger" in frames:
         frames["ledger"] = seal.seal(frames["ledger"])
     ready = {name: staging.render(ENTITY_STAGES[name], frame) for name, frame in frames.items()} if render else {}
-    return SliceRows(frames=frames, rendered=ready)
+    return SliceRows(frames=frames, rendered=ready, contents=contents.digests(frames))
 
 
 class Canonical:
@@ -96,17 +99,10 @@ class Canonical:
         if not fresh:
             return Merged(debts=debts.no_changes())
         self._stage_rows(ready, fresh)
+        self._keep_contents(ready, fresh, None if whole_groups else delivery_id)
         changes, sums = self._replace(sequence * VERSION_STEP, whole_groups=whole_groups)
         Slices(self._connection).add_ledger(delivery_id, slice_no, sums)
         return Merged(groups=fresh, debts=changes, ledger=sums)
-
-    def upsert(self, rows: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-        """Bring in rows of messages by their keys, each key once: the debts that changed (store.debts.CHANGE_SCHEMA).
-
-        Nothing else is touched: no other row of a group or case. Which message is the newest is the caller's business
-        (`store.entity_versions`). InvariantBroken: entities of which rows are never changed.
-        """
-        return upserting.upsert(self._connection, rows)
 
     def close_file(
         self,
@@ -166,6 +162,11 @@ class Canonical:
             else:
                 chosen = frame.join(kept, on="group_id", how="semi", maintain_order="left")
                 staging.fill(self._connection, ENTITY_STAGES[name], chosen)
+
+    def _keep_contents(self, rows: SliceRows, fresh: Collection[str], part_of: str | None) -> None:
+        """Note what the fresh groups say; `part_of`: the delivery that carried but a part of them."""
+        found = rows.contents.filter(pl.col("group_id").is_in(list(fresh)))
+        contents.keep(self._connection, contents.mixed(found, part_of) if part_of else found)
 
     def _replace(self, base: int, *, whole_groups: bool) -> tuple[pl.DataFrame, LedgerSums]:
         connection, cases = self._connection, ENTITY_STAGES["cases"]

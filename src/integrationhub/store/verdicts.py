@@ -4,14 +4,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import polars as pl
-from sqlalchemy import ColumnElement, Connection, RowMapping, Table, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, RowMapping, Table, delete, select
 
 from integrationhub.store import staging
+from integrationhub.store.bulk import insert_rows
 from integrationhub.store.dialect import insert_into
 from integrationhub.store.judged import CASE_PERSONS, CORRECTIONS, JUDGING_QUEUE, LINKED_GROUPS, VERDICTS
 
 _IDS_PER_STATEMENT = 500
-_ROWS_PER_STATEMENT = 1_000
 
 
 class Verdicts:
@@ -32,11 +32,11 @@ class Verdicts:
         frame = pl.DataFrame(rows, schema=dict.fromkeys(CASE_PERSONS.c.keys(), pl.String), orient="row")
         staging.fill(self._connection, CASE_PERSONS, frame)
 
-    def mark_linked(self, groups: Iterable[tuple[str, int, str]]) -> None:
-        """Note source groups as linked in this version and state."""
-        rows = list(groups)
+    def mark_linked(self, groups: Iterable[tuple[str, int, str, str | None]], *, rules: str) -> None:
+        """Note source groups as linked in this version, state and content, their cases to be judged by these rules."""
+        rows = [(*row, rules) for row in groups]
         self._delete(LINKED_GROUPS, LINKED_GROUPS.c.group_id, [row[0] for row in rows])
-        schema = {"group_id": pl.String(), "version": pl.Int64(), "state": pl.String()}
+        schema = {name: pl.Int64() if name == "version" else pl.String() for name in LINKED_GROUPS.c.keys()}  # noqa: SIM118
         staging.fill(self._connection, LINKED_GROUPS, pl.DataFrame(rows, schema=schema, orient="row"))
 
     def forget_links(self) -> None:
@@ -65,8 +65,8 @@ class Verdicts:
         self._delete(VERDICTS, VERDICTS.c.case_id, case_ids)
         self._delete(CORRECTIONS, CORRECTIONS.c.case_id, case_ids)
         for table, rows in ((VERDICTS, verdicts), (CORRECTIONS, corrections)):
-            for start in range(0, len(rows), _ROWS_PER_STATEMENT):
-                self._connection.execute(insert(table), list(rows[start : start + _ROWS_PER_STATEMENT]))
+            names = table.c.keys() if rows else ()
+            insert_rows(self._connection, table, {name: [row[name] for row in rows] for name in names})
 
 
 def of_case(connection: Connection, case_id: str) -> tuple[RowMapping | None, list[RowMapping]]:
