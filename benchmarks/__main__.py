@@ -14,7 +14,7 @@ BENCHMARKS = {
     "decode": "mainframe files to Arrow tables, against reading and translating their bytes and against other readers",
     "decode_memory": "`integrationhub decode` of 100 MB and of 2 GB: memory must not grow with the file",
     "ingest": "the 1993 extract, from file to merged rows, on SQLite and PostgreSQL, against writing the same rows",
-    "mapping": "ledger lines to canonical rows by batch size, against a per-row function and expressions by hand",
+    "mapping": "canonical rows by batch size, against a per-row function and expressions by hand",
     "startup": "commands that answer at once, against an empty Python program",
 }
 """Name of the module → what is measured, in the order in which they run."""

@@ -269,15 +269,14 @@ def _last(batch: Rows, schema: pl.Schema) -> list[pl.Expr]:
     reason, amount, none = pl.col("LA-REASON"), pl.col("L-AMOUNT"), pl.lit(None)
     packed, display = list(_PACKED_NONE), list(_DISPLAY_NONE)
 
-    def key(*parts: str | pl.Expr) -> pl.Expr:
-        return derive_column([pl.lit(part) if isinstance(part, str) else part for part in parts])
+    def key(kind: str, system: str, *parts: pl.Expr) -> pl.Expr:
+        return derive_column([kind, system], parts)
 
     def mark(number: pl.Expr, placeholders: list[int]) -> pl.Expr:
         return pl.when(number.is_in(placeholders)).then(pl.lit("SENTINEL"))
 
     ref, seq = pl.col("ref"), pl.col("L-SEQ")
     made = {
-        "entry_id": none,
         "group_id": key("group", "CSCS", pl.col("L-SRC-GROUP")),
         "debt_id": pl.when(known).then(key("debt", "CSCS", ref, pl.col("x-debt-owner"))),
         "case_id": pl.when(known).then(key("case", "CSCS", ref)),
@@ -302,8 +301,6 @@ def _last(batch: Rows, schema: pl.Schema) -> list[pl.Expr]:
         "reverses_line": pl.when(pl.col("L-KIND") == "V").then(pl.col("LV-OF-SEQ")),
         "authority": _stripped(pl.col("LA-AUTH")),
         "text": _stripped(pl.col("LA-TEXT")),
-        "cancels_entry_id": none,
-        "digest": none,
         "source_system": pl.lit("CSCS"),
         "source_ref": pl.concat_str(ref, pl.lit("/"), seq.cast(pl.String)),
         "delivery_id": pl.lit(batch.context.delivery_id),
@@ -312,7 +309,7 @@ def _last(batch: Rows, schema: pl.Schema) -> list[pl.Expr]:
         "mapping_id": pl.lit(batch.mapping_id),
         "version": pl.col("_record") + batch.context.sequence * _STEP,
     }
-    return [made[name].cast(dtype).alias(name) for name, dtype in schema.items()]
+    return [made.get(name, none).cast(dtype).alias(name) for name, dtype in schema.items()]  # what 1993 has not is null
 
 
 def _stripped(text: pl.Expr) -> pl.Expr:

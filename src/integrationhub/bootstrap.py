@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from integrationhub.config import Settings
     from integrationhub.intake.captures import CaptureTaker
     from integrationhub.intake.desk import FeedDesk
-    from integrationhub.intake.messages.taker import InboxTaker
+    from integrationhub.intake.messages.taker import InboxTaker, Meaning
     from integrationhub.intake.tracing import PlaceTracer, Trace, Tracer
     from integrationhub.mapping.compile import CompiledMapping, Mapping
+    from integrationhub.migration.reconcile.desk import ReconciliationDesk
     from integrationhub.pipeline import Pipeline
     from integrationhub.publish.relay import Relay
     from integrationhub.receive.originals import Originals
@@ -127,15 +128,22 @@ class Hub:
 
         return RabbitPublisher(self.settings.broker_url)
 
-    def source(self, queue: str) -> MessageSource:
+    def source(
+        self,
+        queue: str,
+        *,
+        bindings: tuple[tuple[str, str], ...] = (),
+        ordered: bool = False,
+        limit: int = 500,
+    ) -> MessageSource:
         """Takes messages from a queue; the caller closes it."""
         from integrationhub.store.embedded_broker import EmbeddedSource
 
         if self.settings.broker_url == "embedded":
-            return EmbeddedSource(self._broker_file, queue)
+            return EmbeddedSource(self._broker_file, queue, bindings=bindings, ordered=ordered)
         from integrationhub.receive.rabbit import RabbitSource
 
-        return RabbitSource(self.settings.broker_url, queue)
+        return RabbitSource(self.settings.broker_url, queue, bindings=bindings, ordered=ordered, limit=limit)
 
     @property
     def _broker_file(self) -> Path:
@@ -160,6 +168,19 @@ class Hub:
             self.relay().drain()
         except TransientError as exc:
             logger().warning("relay_waits", reason=exc.code)
+
+    def reconciliation(self) -> ReconciliationDesk:
+        """Compares everything that is stored with the kept originals, on a path of its own."""
+        from integrationhub.migration.reconcile.desk import ReconciliationDesk
+
+        connectors = [self.catalogue.connector(name).connector for name in self.catalogue.names()]
+        return ReconciliationDesk(
+            store=self.store,
+            open_original=self.originals.open,
+            connectors={item.source_system: item.name for item in connectors},
+            work_folder=self.settings.data_dir / "work",
+            synthetic_identities=self.settings.synthetic_identities,
+        )
 
     def judging(self) -> Judging:
         """Judges the cases that files have changed."""
@@ -247,17 +268,40 @@ class Hub:
 
     def taker(self, name: str) -> InboxTaker[Any]:
         """Takes the messages of a connector. NotFound: it has none."""
-        from integrationhub.intake.messages.meanings import meaning_of
         from integrationhub.intake.messages.taker import InboxTaker
 
         descriptor = self.catalogue.connector(name)
         return InboxTaker(
             connector=descriptor.name,
-            meaning=meaning_of(descriptor, environment=self.settings.environment),
+            meaning=self._meaning(descriptor),
             store=self.store,
             originals=self.originals,
             checkpoint=self.checkpoint,
         )
+
+    def _meaning(self, descriptor: Descriptor) -> Meaning[Any]:
+        from integrationhub.intake.messages.meanings import case_changes, feed_meaning
+
+        if descriptor.feed is None:
+            return case_changes(descriptor, environment=self.settings.environment)
+        return feed_meaning(
+            descriptor,
+            descriptor.feed,
+            self._put_to_work(descriptor),
+            originals=self.originals,
+            environment=self.settings.environment,
+            synthetic_identities=self.settings.synthetic_identities,
+            keys_file=self.settings.keys_file,
+        )
+
+    def _put_to_work(self, descriptor: Descriptor) -> CompiledMapping:
+        """The installed mapping of a connector, kept in the archive from now on."""
+        from integrationhub.intake.builders import layout_for
+
+        mapping = self._specs(descriptor).compile(layout_for(descriptor))
+        if not self._trial:
+            self.archive.keep(mapping, self.catalogue.mapping(descriptor.connector.mappings))
+        return mapping
 
     def captures(self, name: str) -> CaptureTaker:
         """Takes recorded messages of a connector. NotFound: it has none."""

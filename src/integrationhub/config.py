@@ -97,6 +97,9 @@ class Settings(BaseModel):
     slice_bytes: Annotated[int, Field(ge=4096, le=1024 * _MIB)] = Field(
         default=8 * _MIB, description="bytes of a big file that are decoded, mapped and committed together"
     )
+    drain_seconds: Annotated[int, Field(ge=1, le=86400)] = Field(
+        default=30, description="seconds that the daemon may take to finish what is in hand when it is told to stop"
+    )
     judging_processes: Annotated[int, Field(ge=0, le=256)] = Field(
         default=0, description="processes that judge cases where many wait; 0: as many as the machine has cores"
     )

@@ -82,7 +82,7 @@ def run_demo(
         reports = _take(hub, [night.data for night in nights], progress)
         hub.judge_waiting()
         published = hub.relay().drain()
-        accuracy = nights[0].accuracy
+        accuracy = nights[0].accuracy["93"]
         return DemoResult(
             folder=folder,
             reports=tuple(reports),

@@ -42,6 +42,10 @@ def silent(_done: int, _total: int) -> None:
     """Progress that nobody watches."""
 
 
+def unheard() -> None:
+    """For those who need not know when a file is on record."""
+
+
 def _summing(progress: Progress, total: int) -> Callable[[int], None]:
     """Takes bytes just done, tells `progress` of all bytes done."""
     done = 0
@@ -98,13 +102,16 @@ class Pipeline:
         expected_sha256: str | None = None,
         now: datetime | None = None,
         progress: Progress = silent,
+        recorded: Callable[[], None] = unheard,
     ) -> FileReport:
         """Take one handed-over file: the report, with the names of waiting files that were taken up after it.
 
+        `recorded` is called once the file is kept and on record: from then on it is taken up again by itself.
         TransientError: a service is away; the same call later goes on where this one stopped.
         RecordRejected `NOTICE_MISMATCH`: the bytes are not the ones that were announced.
         """
-        return self._take_found(found, expected_sha256=expected_sha256, now=now, progress=progress)[0]
+        taken = self._take_found(found, expected_sha256=expected_sha256, now=now, progress=progress, recorded=recorded)
+        return taken[0]
 
     def _take_found(
         self,
@@ -113,6 +120,7 @@ class Pipeline:
         expected_sha256: str | None = None,
         now: datetime | None = None,
         progress: Progress = silent,
+        recorded: Callable[[], None] = unheard,
     ) -> tuple[FileReport, list[FileReport]]:
         """See `take`; also the reports of the files that were taken up after it."""
         now = now or self.clock()
@@ -123,12 +131,14 @@ class Pipeline:
         self.loader.checkpoint("kept")
         if expected_sha256 not in (None, sha256):
             raise RecordRejected("the file's bytes are not the ones that its notice announced", code="NOTICE_MISMATCH")
-        report = self._take(self._measure(found.name, str(found.path), sha256, trigger_sha256), now, progress)
+        measured = self._measure(found.name, str(found.path), sha256, trigger_sha256)
+        report = self._take(measured, now, progress, recorded)
         if report.verdict is FileVerdict.REJECTED:
             return report, []
         # Also a file that is held may have ended a stop: the corrected one of a number that is not the next.
         released = self._release(now, progress)
-        return replace(report, released=tuple(Path(item.path).name for item in released)), released
+        names = [Path(item.path).name for item in released if item.verdict is not FileVerdict.REJECTED]
+        return replace(report, released=tuple(names)), released
 
     def take_all(self, files: Iterable[FoundFile], watch: Callable[[FoundFile], Progress]) -> list[FileReport]:
         """Take files one after the other, after what a killed run left half done; the reports as things stand then.
@@ -165,7 +175,9 @@ class Pipeline:
             trial = replace(self, originals=Originals(f"{folder}/originals"), work_folder=Path(folder))
             return trial.try_out(found, progress)
 
-    def _take(self, measured: Measured, now: datetime, progress: Progress) -> FileReport:
+    def _take(
+        self, measured: Measured, now: datetime, progress: Progress, recorded: Callable[[], None] = unheard
+    ) -> FileReport:
         """Judge a measured file and go the whole way with it."""
         offer, name = measured.offer, self.descriptor.name
         with UnitOfWork("file", connector=name, file=offer.name, delivery_id=measured.delivery_id) as line:
@@ -176,6 +188,7 @@ class Pipeline:
                 book.record(self._delivery(measured, decision, report, now), decision)
                 work.commit()
             self.loader.checkpoint("judged")
+            recorded()
             if report is None:
                 report = self._load(measured, now, progress)
             line.note(verdict=report.verdict.value, records=report.records, sequence=offer.sequence, bytes=offer.size)

@@ -6,6 +6,7 @@ rows and, beside them, every fault of every row.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -43,8 +44,9 @@ class Reason:
         return {name: value for name, value in row.items() if value is not None}
 
 
+@cache
 def no_faults() -> pl.DataFrame:
-    """An empty fault table."""
+    """The empty fault table."""
     return pl.DataFrame(schema=dict(FAULT_SCHEMA))
 
 

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from integrationhub.catalogue import shipped_connectors
+from integrationhub.store.quarantine import QuarantineFilter, QuarantineItem
 from tests.acceptance.conftest import Samples
 from tests.acceptance.files import Night
 from tests.acceptance.installation import Daemon, Installation
@@ -112,7 +113,16 @@ def test_a_file_notice_brings_the_file_in(hub: Installation, nights: list[Night]
     assert first.data.exists()
 
 
-def test_a_notice_of_a_file_that_is_gone_or_another_one_is_a_dead_letter(
+def quarantined(hub: Installation) -> list[QuarantineItem]:
+    store = hub.store()
+    try:
+        with store.begin() as work:
+            return list(work.quarantine.items(QuarantineFilter()))
+    finally:
+        store.close()
+
+
+def test_a_notice_of_a_file_that_is_gone_or_another_one_goes_into_the_quarantine(
     hub: Installation, nights: list[Night], tmp_path: Path
 ) -> None:
     first, second, *_ = nights
@@ -122,14 +132,49 @@ def test_a_notice_of_a_file_that_is_gone_or_another_one_is_a_dead_letter(
     changed.write_bytes(changed.read_bytes()[::-1])
 
     with hub.daemon() as daemon:
-        daemon.until(
-            lambda: hub.call("status", "--json").rows[0]["queues"]["integrationhub.files.dead"] == 2, "dead letters"
-        )
+        daemon.until(lambda: len(quarantined(hub)) == 2, "the quarantine")
+        assert hub.call("status", "--json").rows[0]["queues"]["integrationhub.files.dead"] == 0
         assert daemon.stop() == 0
         reasons = {line.get("reason") for line in daemon.lines if line["event"] == "notice"}
 
     assert reasons == {"NOTICE_NOT_FOUND", "NOTICE_MISMATCH"}
+    assert {(item.connector, item.queue, item.code) for item in quarantined(hub)} == {
+        ("csa1993", "integrationhub.files", "NOTICE_NOT_FOUND"),
+        ("csa1993", "integrationhub.files", "NOTICE_MISMATCH"),
+    }
     assert not hub.rows("groups")
+
+
+def waiting(hub: Installation, queue: str) -> int:
+    depth: int = hub.call("status", "--json").rows[0]["queues"][queue]
+    return depth
+
+
+def test_a_notice_whose_trigger_is_missing_holds_up_no_other_notice(hub: Installation, nights: list[Night]) -> None:
+    first, second, *_ = nights
+    hub.run("send", "csa1993", first.data, second.data)
+    elsewhere = first.trigger.rename(first.trigger.with_name("elsewhere"))
+    try:
+        with hub.daemon() as daemon:
+            daemon.until(lambda: waiting(hub, "integrationhub.files.retry.10") == 1, "the notice to be postponed")
+            daemon.until(lambda: f"waits: {second.data.name} (R04)" in hub.call("status").out, "the other file")
+            elsewhere.rename(first.trigger)
+            daemon.until(lambda: accepted(daemon, second.sequence), "both files")
+            assert daemon.stop() == 0
+    finally:
+        if elsewhere.exists():
+            elsewhere.rename(first.trigger)
+
+
+def test_a_daemon_for_one_connector_leaves_the_notices_of_others(hub: Installation, nights: list[Night]) -> None:
+    hub.run("send", "csa1993", nights[0].data)
+    with hub.daemon("--connector", "csa2003") as daemon:
+        daemon.until(lambda: waiting(hub, "integrationhub.files.retry.10") == 1, "the notice to be left")
+        assert daemon.stop() == 0
+    with hub.daemon("--connector", "csa1993") as daemon:
+        daemon.until(lambda: accepted(daemon, nights[0].sequence), "the file")
+        assert daemon.stop() == 0
+    assert quarantined(hub) == []
 
 
 def test_a_refused_file_is_put_aside_and_its_correction_takes_up_what_waited(
@@ -238,3 +283,27 @@ def test_a_daemon_whose_broker_is_away_takes_files_and_is_not_ready(hub: Install
         assert daemon.stop() == 0
 
     assert hub.call("status", "--json").rows[0]["outbox"]["waiting"] > 0
+
+
+def events_of_cs2(hub: Installation) -> list[object]:
+    """The book and what the events made of it, without the ways by which they came."""
+    return [hub.rows(name) for name in ("debts", "ledger", "exceptions")]
+
+
+def test_events_from_the_queue_have_the_effect_of_recorded_ones(hub: Installation, tmp_path: Path) -> None:
+    folder = shipped_connectors() / "connectors" / "csa2003"
+    capture = folder / "captures" / "events.jsonl"
+    recorded = Installation(tmp_path / "recorded")
+    for each in (recorded, hub):
+        each.call("ingest", "csa2003", folder / "samples")
+    recorded.call("ingest", "csa2003", capture, code=None)
+
+    sent = hub.call("send", "csa2003", capture, "--json").rows[0]
+    with hub.daemon("--workers", "2") as daemon:
+        daemon.until(
+            lambda: hub.call("status", "--json").rows[0]["queues"]["integrationhub.csa2003"] == 0, "the events"
+        )
+        assert daemon.stop() == 0
+
+    assert sent["messages"] > 1
+    assert events_of_cs2(hub) == events_of_cs2(recorded)

@@ -1,5 +1,6 @@
 """Nobody's name, number, address or note is in a log at any level, in a metric, an event, an error or a file name."""
 
+import os
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -163,3 +164,14 @@ def test_the_search_finds_what_is_there(disguise: Callable[[str], str], personal
 
 def test_the_search_does_not_find_what_is_not_there(personal: frozenset[str]) -> None:
     assert leaks(["", "daemon_started", "0123456789abcdef"], personal) == set()
+
+
+def test_nothing_that_is_kept_can_be_read_by_everybody_on_the_machine(hub: Installation, nights: list[Night]) -> None:
+    before = os.umask(0)
+    try:
+        hub.run("ingest", "csa1993", nights[0].data)
+    finally:
+        os.umask(before)
+    kept = [hub.data, *hub.data.rglob("*")]
+    assert len(kept) > 5
+    assert [path.name for path in kept if path.stat().st_mode & 0o007] == []

@@ -70,6 +70,7 @@ class Link:
         self._publication: Publication | None = None
         self._publishing = threading.Lock()
         self._last_tag = 0
+        self._consumer: str | None = None
         self._ioloop = IOLoop()
         opened: Future[None] = Future()
         self._waiting.add(opened)
@@ -211,13 +212,20 @@ class Link:
     def consume(self, queue: str, *, prefetch: int, on_message: OnMessage) -> None:
         """Have the queue's messages delivered, on the I/O thread, up to `prefetch` of them unacknowledged."""
         self.call(lambda channel, answer: channel.basic_qos(prefetch_count=prefetch, callback=answer))
-        self.call(
+        consuming = self.call(
             lambda channel, answer: channel.basic_consume(
                 queue,
                 on_message_callback=lambda _channel, method, properties, body: on_message(method, properties, body),
                 callback=answer,
             )
         )
+        self._consumer = consuming.method.consumer_tag
+
+    def stop_consuming(self) -> None:
+        """Have nothing more delivered; what was delivered stays to be acknowledged."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            self.call(lambda channel, answer: channel.basic_cancel(consumer, callback=answer))
 
     def publish(self, messages: Sequence[Outgoing]) -> list[Outgoing]:
         """Publish in order and return when the broker has confirmed every message: those that no queue wants.

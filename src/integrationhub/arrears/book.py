@@ -169,6 +169,8 @@ class Clerical:
     last_contact: date | None = None
     dates_unknown: bool = False
     system_ref: str | None = None
+    application_unknown: bool = False  # a sentinel; a date that can't be read is a matter of the double entry
+    legible: tuple[bool, bool] = (True, True)  # whether charged, received and balance of an owner can be read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -173,7 +173,7 @@ def _add_assessments(dossier: Dossier, cases: Mapping[str, Case]) -> dict[tuple[
             numbers |= {(case_id, row.source_ref): row.row_no for row in rows}
             case.rows = sorted((_row(case, row) for row in rows), key=lambda row: row.number)
             if case.scheme != "1993":  # only the 1993 document promises that rows ascend
-                case.rows.sort(key=lambda row: row.first or OPEN)
+                case.rows.sort(key=lambda row: row.first or row.last or OPEN)
     for row in dossier.rows("benefit_periods"):
         if row.case_id in cases:
             cases[row.case_id].benefits.append((row.from_date, _end(row, "to_date")))
@@ -280,4 +280,9 @@ def _add_clerical(dossier: Dossier, cases: Mapping[str, Case]) -> None:
             last_contact=row.last_contact,
             dates_unknown=_unknown(row, "last_payment", "last_contact", "liability_end"),
             system_ref=row.former_case_ref,
+            application_unknown=row.effective_date_mark == "SENTINEL",
+            legible=(
+                None not in {row.charged_rp_pence, row.received_rp_pence, row.balance_rp_pence},
+                None not in {row.charged_sos_pence, row.received_sos_pence, row.balance_sos_pence},
+            ),
         )

@@ -5,6 +5,7 @@ command takes `@click.pass_obj` for its Invocation (settings, catalogue), writes
 raises HubError for what it can't do, and returns its exit code where that is not 0.
 """
 
+import os
 import sys
 from typing import NoReturn
 
@@ -55,6 +56,11 @@ def program(context: click.Context) -> None:
     context.ensure_object(Invocation)
 
 
+FORBIDDEN_TO_OTHERS = 0o007
+"""Permissions that no file of the hub gives to users outside its group: what it keeps is personal."""
+
+
 def main() -> NoReturn:
     """Run the command line of this process and end with its exit code."""
+    os.umask(os.umask(0) | FORBIDDEN_TO_OTHERS)
     sys.exit(run(program))

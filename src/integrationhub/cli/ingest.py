@@ -85,7 +85,9 @@ def _find(pipeline: "Pipeline", paths: tuple[Path, ...]) -> "list[FoundFile]":
         raise NotFound(
             f"there is no file of {pipeline.descriptor.name} there",
             code="NO_FILES",
-            remedy=f"its files are named like {pipeline.descriptor.delivery.file}",
+            remedy=f"its files are named like {pipeline.descriptor.delivery.file}"
+            if pipeline.descriptor.takes_files
+            else "it takes messages: name a capture of recorded ones (.jsonl)",
         )
     return files
 

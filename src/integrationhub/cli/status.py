@@ -70,12 +70,21 @@ def _queues(hub: "Hub") -> dict[str, int | None]:
     """Messages that wait in the hub's own queues; empty when the broker is away, which `doctor` explains."""
     from integrationhub.errors import HubError
     from integrationhub.receive.notices import QUEUE
-    from integrationhub.sdk.transport import UNROUTABLE_QUEUE, dead_letter_queue
+    from integrationhub.sdk.transport import UNROUTABLE_QUEUE
 
     try:
-        return dict(hub.publisher.depths([QUEUE, dead_letter_queue(QUEUE), UNROUTABLE_QUEUE]))
+        queues = [QUEUE, *(item.queue for item in hub.catalogue.connectors() if item.messages is not None)]
+        names = [name for queue in queues for name in _family(queue)]
+        return dict(hub.publisher.depths([*names, UNROUTABLE_QUEUE]))
     except HubError:
         return {}
+
+
+def _family(queue: str) -> list[str]:
+    """A queue, its retry queues and its dead-letter queue."""
+    from integrationhub.sdk.transport import RETRY_SECONDS, dead_letter_queue, retry_queue
+
+    return [queue, *(retry_queue(queue, seconds) for seconds in RETRY_SECONDS), dead_letter_queue(queue)]
 
 
 def _instant(value: datetime | None) -> str | None:

@@ -1,5 +1,7 @@
 """The part that watches the folders in which files are dropped."""
 
+from datetime import timedelta
+
 from integrationhub.bootstrap import Hub
 from integrationhub.daemon.roster import Roster
 from integrationhub.daemon.shift import Shift
@@ -7,6 +9,9 @@ from integrationhub.errors import Conflict, NotFound, TransientError
 from integrationhub.intake.report import FileVerdict
 from integrationhub.pipeline import Pipeline
 from integrationhub.receive.folder import FoundFile, WatchedFolder, put_away
+
+LEFT_OVER = timedelta(days=1)
+"""Age at which a part file is nobody's any more."""
 
 SCAN_SECONDS = 1.0
 """Pause between two looks into the watched folders."""
@@ -23,9 +28,9 @@ class FolderWatch:
         self._folders: dict[str, WatchedFolder] = {}
 
     def run(self) -> None:
-        """Watch until the shift ends."""
+        """Watch until the shift ends. What a crash left half written among the originals goes first."""
+        self._hub.originals.sweep(older_than=self._hub.clock() - LEFT_OVER)
         while not self._shift.stop.is_set():
-            self._roster.reread_if_asked()
             for pipeline in self._roster.pipelines.values():
                 self._look(pipeline)
             self._shift.ready.add(self._name)
@@ -56,5 +61,6 @@ class FolderWatch:
 
     def _take(self, pipeline: Pipeline, item: FoundFile) -> None:
         report = pipeline.take(item)
+        self._shift.committed.set()
         self._hub.checkpoint("taken")
         put_away(item, refused=report.verdict is FileVerdict.REJECTED)

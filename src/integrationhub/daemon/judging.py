@@ -27,6 +27,7 @@ class Judge:
                 accepted = self.hub.judging().accepted()
                 if accepted != judged and self.hub.judge_waiting():
                     judged = accepted
+                    self.shift.committed.set()
             except TransientError as exc:
                 self.shift.wait(self.name, exc)
             self.shift.stop.wait(LOOK_SECONDS)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from integrationhub.bootstrap import Hub
 from integrationhub.errors import HubError
 from integrationhub.pipeline import Pipeline
+from integrationhub.sdk.descriptor import Descriptor
 from integrationhub.telemetry import logger
 
 
@@ -28,22 +29,29 @@ class Roster:
         found = (item for item in self._pipelines.values() if name in (item.descriptor.name, *item.descriptor.aliases))
         return next(found, None)
 
+    @property
+    def with_messages(self) -> Mapping[str, Descriptor]:
+        """The connectors that take messages from a queue."""
+        found = {name: pipeline.descriptor for name, pipeline in self._pipelines.items()}
+        return {name: descriptor for name, descriptor in found.items() if descriptor.messages is not None}
+
     def ask(self) -> None:
         """Read anew before the next piece of work; a signal handler may call this."""
         self._asked.set()
 
-    def reread_if_asked(self) -> None:
-        """Read connectors and mappings anew; where they are faulty, those of before go on."""
+    def reread_if_asked(self) -> bool:
+        """Read connectors and mappings anew, and say so; where they are faulty, those of before go on."""
         if not self._asked.is_set():
-            return
+            return False
         self._asked.clear()
         try:
             self._hub.reread()
             self._pipelines = self._read()
         except HubError as exc:
             logger().error("reread", reason=exc.code, error=type(exc).__name__, outcome="FAILED")
-        else:
-            logger().info("reread", outcome="DONE")
+            return False
+        logger().info("reread", outcome="DONE")
+        return True
 
     def _read(self) -> Mapping[str, Pipeline]:
         catalogue, overrides = self._hub.catalogue, self._hub.settings.connectors

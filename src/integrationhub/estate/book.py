@@ -3,25 +3,14 @@
 Dates are `datetime.date`; a few days that no case can have stand for what a date field may hold instead of a date.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
 from integrationhub.estate.persons import Person
-from integrationhub.schemes import csa1993
-
-OPEN = date.max
-"""Nines: open in a `to` field, a sentinel in any other (csa1993.md §3)."""
-
-ZEROS = date.min
-"""Zero digits: "not recorded" in A-FROM, P-ROLE-FROM and the E-TO of a contact, a sentinel in any other field."""
-
-LOW_VALUES = date(1, 1, 2)
-"""All bytes X'00': a sentinel."""
-
-SENTINELS = (date(1900, 1, 1), date(1980, 1, 1), LOW_VALUES, ZEROS, OPEN)
-"""What may stand in place of a date that isn't a `to` field (csa1993.md §3, arrears-errors.md E06)."""
+from integrationhub.estate.rules import Inputs, MonthlyInputs, Rules
 
 
 class Figures(NamedTuple):
@@ -41,14 +30,14 @@ class Figures(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Charge:
-    """Ledger line C: liability raised for the days from `first` to `last` at `weekly`, by assessment row `row`."""
+    """Ledger line C: liability raised for the days from `first` to `last` at `rate`, by assessment row `row`."""
 
     owner: str
     posted: date
     pence: int
     first: date
     last: date
-    weekly: int
+    rate: int
     row: int
 
 
@@ -96,27 +85,15 @@ class Reversal:
 Line = Charge | Receipt | Adjustment | Reversal
 
 
-class Inputs(NamedTuple):
-    """What a full assessment was worked out from; `nights` has (child's party id, nights) a child."""
-
-    net: int
-    exempt: int
-    nights: tuple[tuple[int, int], ...]
-
-    def weekly(self) -> int:
-        """The amount that the formula gives."""
-        return csa1993.weekly_amount(self.net, self.exempt, [nights for _, nights in self.nights])
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssessmentRow:
-    """One row of record 30."""
+    """One row of a case's assessments."""
 
     first: date
     last: date
     kind: str
-    weekly: int
-    inputs: Inputs | None = None
+    rate: int
+    inputs: Inputs | MonthlyInputs | None = None
 
 
 class Benefit(NamedTuple):
@@ -157,10 +134,13 @@ class Case:
     of it, `real` is what happened. In a sound case the three are the same lines.
 
     `tamper` is added to the sent ledger's sums to give the header. `areas` are the parts of the case that an injected
-    error has taken; two errors share a case only when they need different parts.
+    error has taken; two errors share a case only when they need different parts. `number` is the case's own in the
+    estate; a case that is `split` has two schedules an owner (2003).
     """
 
     ref: str
+    number: int
+    rules: Rules
     status: str
     effective: date
     liability_end: date
@@ -183,7 +163,14 @@ class Case:
     exceptions: set[str] = field(default_factory=set)
     flags: set[str] = field(default_factory=set)
     areas: set[str] = field(default_factory=set)
+    split: bool = False
+    last_event: int = 0
     duplicate_of: str | None = None
+
+    @property
+    def key(self) -> str:
+        """What the case is called beside the cases of other books."""
+        return f"{self.rules.system}:{self.ref}"
 
     def ledgers(self) -> tuple[list[Line], list[Line], list[Line]]:
         """The three ledgers, for changes that are the same in all of them."""
@@ -199,6 +186,8 @@ class SourceGroup:
     """Record 10 and what stands under it. Orphans carry the reference that they name."""
 
     number: int
+    rules: Rules
+    reference: str
     nrp: Person
     status: str
     pay_method: str
@@ -218,11 +207,58 @@ class SourceGroup:
 
 
 @dataclass(slots=True, kw_only=True)
+class ClericalCase:
+    """A case that is kept by hand (clerical.md §2), with what is true of it.
+
+    Pairs are pence of the receiving parent and the Secretary of State; `off` is added to the true balance in the file.
+    `keying` says what is wrong with the double entry, "" for nothing. `linked` tells whether its people join it to the
+    other cases of its case group.
+    """
+
+    number: int
+    system_ref: str
+    scheme: str
+    nrp: Person
+    pwc: Person
+    children: int
+    application: date
+    liability_end: date
+    weekly: int
+    charged: tuple[int, int]
+    received: tuple[int, int]
+    custodian: int
+    last_payment: date | None
+    last_contact: date | None
+    notes: str
+    off: tuple[int, int] = (0, 0)
+    keying: str = ""
+    linked: bool = False
+    injected: list[str] = field(default_factory=list)
+    exceptions: set[str] = field(default_factory=set)
+    flags: set[str] = field(default_factory=set)
+
+    @property
+    def ref(self) -> str:
+        """The Clerical Ref."""
+        return f"CL{self.number:07d}"
+
+    @property
+    def key(self) -> str:
+        """What the case is called beside the cases of other books."""
+        return f"CL:{self.ref}"
+
+    def balances(self) -> tuple[int, int]:
+        """What is really owed."""
+        return self.charged[0] - self.received[0], self.charged[1] - self.received[1]
+
+
+@dataclass(slots=True, kw_only=True)
 class CaseGroup:
     """The source groups whose cases belong together (csa1993.md §7), number `index` of the estate."""
 
     index: int
     source_groups: list[SourceGroup]
+    clerical: list[ClericalCase] = field(default_factory=list)
 
     def cases(self) -> list[Case]:
         """All cases of the group, in the order in which they are written."""
@@ -233,34 +269,40 @@ class CaseGroup:
         return next(group for group in self.source_groups if case in group.cases)
 
 
-def numbered(lines: Sequence[Line]) -> list[csa1993.Line]:
-    """The ledger as the scheme's arithmetic takes it, numbered from 1 as it will be written."""
-    places = {id(line): place for place, line in enumerate(lines, 1)}
-    return [_scheme_line(place, line, places) for place, line in enumerate(lines, 1)]
+def figures(lines: Sequence[Line], *, as_stored: bool = False) -> Figures:
+    """What a ledger comes to; `as_stored` as in `Rules`."""
+    taken_back = reversed_lines(lines)
+    total: Counter[str] = Counter()
+    for line in lines:
+        if isinstance(line, Reversal):
+            if as_stored:
+                total[_FIGURE_OF[line.owner]] += line.pence if isinstance(line.of, Receipt) else -line.pence
+            elif line.of_seq is None:
+                total[_FIGURE_OF[line.of.owner]] -= effect(line.of)
+            continue
+        total[_FIGURE_OF[line.owner]] += effect(line)
+        if isinstance(line, Adjustment):
+            total[f"susp_{_FIGURE_OF[line.owner]}"] += SUSPENSIONS.get(line.reason, 0) * line.pence
+        if isinstance(line, Receipt) and line.held == "H" and id(line) not in taken_back:
+            total["custodian"] += line.pence
+    return Figures(**total)
 
 
-def _scheme_line(seq: int, line: Line, places: dict[int, int]) -> csa1993.Line:
-    match line:
-        case Charge():
-            return csa1993.Line(seq=seq, kind="C", owner=line.owner, pence=line.pence)
-        case Receipt():
-            return csa1993.Line(seq=seq, kind="R", owner=line.owner, pence=line.pence, held=line.held)
-        case Adjustment():
-            return csa1993.Line(seq=seq, kind="A", owner=line.owner, pence=line.pence, reason=line.reason)
-        case Reversal():
-            target = reversed_seq(line, places)
-            return csa1993.Line(seq=seq, kind="V", owner=line.owner, pence=line.pence, reverses=target)
+_FIGURE_OF = {"R": "rp", "S": "sos", "M": "unk", " ": "unk"}
+SUSPENSIONS = {"SU": 1, "SL": -1}
+"""Adjustments that move the suspended part and leave the balance alone."""
+
+
+def effect(line: Charge | Receipt | Adjustment) -> int:
+    """By how many pence a line moves its owner's balance."""
+    if isinstance(line, Receipt):
+        return -line.pence
+    return 0 if isinstance(line, Adjustment) and line.reason in SUSPENSIONS else line.pence
 
 
 def reversed_seq(line: Reversal, places: dict[int, int]) -> int:
     """The sequence number that a reversal names; `places` has a line's number by its id()."""
     return places[id(line.of)] if line.of_seq is None else line.of_seq
-
-
-def figures(lines: Sequence[Line]) -> Figures:
-    """What a ledger comes to."""
-    total = csa1993.balances(numbered(lines))
-    return Figures(total.rp, total.sos, total.unk, total.susp_rp, total.susp_sos, total.custodian)
 
 
 def reversed_lines(lines: Iterable[Line]) -> set[int]:

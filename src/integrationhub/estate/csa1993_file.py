@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
 from hashlib import sha256
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +12,7 @@ from integrationhub.decode.copybook import parse_copybook
 from integrationhub.decode.encode import RecordEncoder
 from integrationhub.estate.book import SourceGroup
 from integrationhub.estate.csa1993_records import ccyymmdd, cyyddd, group_records
+from integrationhub.estate.delivery import Delivery
 from integrationhub.sdk.descriptor import Descriptor
 
 TYPES = {
@@ -36,25 +36,6 @@ def encoder_for(descriptor: Descriptor) -> RecordEncoder:
         record_type_field="H-REC-TYPE",
         redefines={name: (choice.by, choice.when) for name, choice in layout.redefines.items()},
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """What a file says of itself; `as_at` is the last day it knows of, the run is in the following night."""
-
-    sequence: int
-    as_at: date
-    correction: bool = False
-
-    @property
-    def run_date(self) -> date:
-        """The day of the run, which is in the file's name."""
-        return self.as_at + timedelta(1)
-
-    @property
-    def stem(self) -> str:
-        """The file's name without its ending (§1)."""
-        return f"CSCS.NIGHTLY.D{self.run_date:%Y%m%d}.S{self.sequence:06d}"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,7 +78,8 @@ class ExtractWriter:
     """Writes an extract group by group; leaving the block writes trailer and trigger file, unless it failed."""
 
     def __init__(self, folder: Path, delivery: Delivery, encoder: RecordEncoder) -> None:
-        self.path = folder / f"{delivery.stem}.dat"
+        self.path = folder / delivery.csa1993_name()
+        self.trigger = self.path.with_suffix(".ctl")
         self.controls = Controls()
         self._delivery = delivery
         self._encoder = encoder
@@ -107,7 +89,7 @@ class ExtractWriter:
         self._stream: BinaryIO | None = None
 
     def __enter__(self) -> Self:
-        self.path.with_suffix(".ctl").unlink(missing_ok=True)  # a pair is complete only when its trigger is there
+        self.trigger.unlink(missing_ok=True)  # a pair is complete only when its trigger is there
         self._stream = self.path.open("wb")
         self._put("CSX-HEADER", self._header())
         return self
@@ -121,7 +103,7 @@ class ExtractWriter:
         if self._stream:
             self._stream.close()
         if kind is None:
-            self.path.with_suffix(".ctl").write_text(self._trigger(), encoding="ascii")
+            self.trigger.write_text(self._trigger(), encoding="ascii")
 
     def write(self, group: SourceGroup) -> None:
         """Add a source group; groups must come in ascending order of their numbers."""

@@ -6,9 +6,6 @@ from functools import lru_cache
 from typing import Any, TypeAlias
 
 from integrationhub.estate.book import (
-    LOW_VALUES,
-    OPEN,
-    ZEROS,
     Adjustment,
     AssessmentRow,
     Case,
@@ -23,6 +20,7 @@ from integrationhub.estate.book import (
 )
 from integrationhub.estate.outcomes import header
 from integrationhub.estate.persons import Address, Person
+from integrationhub.estate.rules import LOW_VALUES, OPEN, ZEROS, Inputs
 
 Record: TypeAlias = tuple[str, Mapping[str, Any]]
 NO_CASE = 0
@@ -124,11 +122,12 @@ def _address(number: int, person: Person, address: Address) -> Record:
 
 
 def _row(row: AssessmentRow) -> Mapping[str, Any]:
-    nights = row.inputs.nights if row.inputs else ()
+    inputs = row.inputs if isinstance(row.inputs, Inputs) else None
+    nights = inputs.nights if inputs else ()
     return {
-        "M-FROM": cyyddd(row.first), "M-TO": cyyddd(row.last), "M-TYPE": row.kind, "M-WEEKLY": row.weekly,
-        "M-INPUTS": "Y" if row.inputs else "N", "M-NET": row.inputs.net if row.inputs else 0,
-        "M-EXEMPT": row.inputs.exempt if row.inputs else 0, "M-CHILDREN": len(nights),
+        "M-FROM": cyyddd(row.first), "M-TO": cyyddd(row.last), "M-TYPE": row.kind, "M-WEEKLY": row.rate,
+        "M-INPUTS": "Y" if inputs else "N", "M-NET": inputs.net if inputs else 0,
+        "M-EXEMPT": inputs.exempt if inputs else 0, "M-CHILDREN": len(nights),
         "M-CHILD": [{"M-CH-PARTY": party, "M-CH-NIGHTS": stayed} for party, stayed in nights],
     }  # fmt: skip
 
@@ -151,7 +150,7 @@ def _line(number: int, ref: int, seq: int, line: Line, places: dict[int, int]) -
 
 def _charge(line: Charge, _: dict[int, int]) -> Mapping[str, Any]:
     return {
-        "LC-FROM": cyyddd(line.first), "LC-TO": cyyddd(line.last), "LC-WEEKLY": line.weekly, "LC-ASM-ROW": line.row
+        "LC-FROM": cyyddd(line.first), "LC-TO": cyyddd(line.last), "LC-WEEKLY": line.rate, "LC-ASM-ROW": line.row
     }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Puts errors into a sound case group at the known rate, and marks that raise a flag only.
 
-63 % of the 1993 scheme's cases have their arrears right (arrears-errors.md); ERROR_SHARE is set so that generated
-estates come to that.
+63 % of the 1993 scheme's cases and 81 % of the 2003 scheme's have their arrears right (arrears-errors.md);
+ERROR_SHARES are set so that generated estates come to that.
 """
 
 from collections import defaultdict
@@ -9,9 +9,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from integrationhub.estate.book import (
-    OPEN,
-    SENTINELS,
-    ZEROS,
     Adjustment,
     Case,
     CaseGroup,
@@ -27,9 +24,11 @@ from integrationhub.estate.errors_cases import CASE_ERRORS
 from integrationhub.estate.errors_charges import CHARGE_ERRORS
 from integrationhub.estate.errors_receipts import RECEIPT_ERRORS
 from integrationhub.estate.persons import child
+from integrationhub.estate.references import absent_reference
+from integrationhub.estate.rules import OPEN, SCHEME_2003, ZEROS
 from integrationhub.estate.scene import RECEIPTS, WHOLE, Injection, Scene, free, may_err, plain_receipts
 
-ERROR_SHARE = 0.443
+ERROR_SHARES = {"93": 0.443, "03": 0.23}
 FURTHER_ERROR_SHARE = 0.2
 TRIES = 4
 INJECTIONS = (*CHARGE_ERRORS, *RECEIPT_ERRORS, *CASE_ERRORS)
@@ -42,7 +41,7 @@ def spoil(group: CaseGroup, family: Family) -> None:
     for source in group.source_groups:
         for case in list(source.cases):
             scene = Scene(seed=family.seed, as_at=family.as_at, group=group, source=source, case=case, dice=dice)
-            share = ERROR_SHARE
+            share = ERROR_SHARES[case.rules.system]
             while dice.chance(share):
                 _inject_one(scene)
                 share = FURTHER_ERROR_SHARE
@@ -76,21 +75,21 @@ def derive_flags(group: CaseGroup) -> None:
         open_roles = any(role.kind in {"PWC", "QCH"} and role.last == OPEN for role in case.roles)
         marks = {
             "E01": case.queried and "E01a" not in case.injected,
-            "E04": any(role.person.party_id in doubled for role in case.roles),
+            "E04": any((case.rules.system, role.person.party_id) in doubled for role in case.roles),
             "E11": case.liability_end != OPEN and open_roles,
             "E12": any(role.person.nino_faulty for role in case.roles),
         }
         case.flags.update(code for code, set_ in marks.items() if set_)
 
 
-def _doubled_parties(group: CaseGroup) -> set[int]:
-    """Ids of people who have more than one."""
-    ids: defaultdict[str, set[int]] = defaultdict(set)
+def _doubled_parties(group: CaseGroup) -> set[tuple[str, int]]:
+    """System and id of people who have more than one id in it."""
+    ids: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
     for case in group.cases():
         for role in case.roles:
             if role.person.nino_usable:
-                ids[role.person.nino[:8]].add(role.person.party_id)
-    return {party for parties in ids.values() if len(parties) > 1 for party in parties}
+                ids[case.rules.system, role.person.nino[:8]].add(role.person.party_id)
+    return {(system, party) for (system, _), parties in ids.items() if len(parties) > 1 for party in parties}
 
 
 def _mark(group: CaseGroup, family: Family, dice: Dice) -> None:
@@ -108,13 +107,14 @@ def _mark(group: CaseGroup, family: Family, dice: Dice) -> None:
 
 
 def _orphan_role(source: SourceGroup, group: CaseGroup, family: Family) -> None:
-    """E10 (d): a role whose case is in no file flags every case of the source group."""
+    """E10 (d): a role whose case is in no file flags every case of the source group; in 2003 it is counted only."""
     guardian = source.cases[0].roles[0].person
     person = child(family.seed, group.index, CHILD_OF_NOBODY, guardian=guardian, before=family.as_at)
     role = Role(person=person, kind="QCH", first=person.born, last=OPEN, born=person.born)
-    source.orphan_roles.append((family.absent_reference(1), role))
-    for case in source.cases:
-        case.flags.add("E10")
+    source.orphan_roles.append((absent_reference(family.seed, group.index, source.reference, 1), role))
+    if source.rules is not SCHEME_2003:
+        for case in source.cases:
+            case.flags.add("E10")
 
 
 def _leave_role_open(case: Case, dice: Dice) -> None:
@@ -134,10 +134,23 @@ def _substitute(case: Case, old: Line, new: Line) -> None:
 def _sentinel_in_role(case: Case, _: SourceGroup, dice: Dice) -> None:
     place = dice.below(len(case.roles))
     role = case.roles[place]
+    if case.rules is SCHEME_2003:
+        _sentinel_in_relationship(case, place, dice)
+        return
     if dice.chance(0.5):
-        case.roles[place] = replace(role, born=dice.pick(SENTINELS))
+        case.roles[place] = replace(role, born=dice.pick(case.rules.sentinels))
     else:
-        case.roles[place] = replace(role, first=dice.pick([day for day in SENTINELS if day != ZEROS]))
+        case.roles[place] = replace(role, first=dice.pick([day for day in case.rules.sentinels if day != ZEROS]))
+    case.flags.add("E06")
+
+
+def _sentinel_in_relationship(case: Case, place: int, dice: Dice) -> None:
+    """In the 2003 book a birthday is the party's, so only somebody whom no other case knows loses it."""
+    role = case.roles[place]
+    if role.kind == "QCH" and not role.person.nino.strip() and dice.chance(0.5):
+        case.roles[place] = replace(role, born=dice.pick(case.rules.sentinels))
+    else:
+        case.roles[place] = replace(role, first=dice.pick(case.rules.sentinels))
     case.flags.add("E06")
 
 
@@ -146,7 +159,7 @@ def _sentinel_value_date(case: Case, _: SourceGroup, dice: Dice) -> None:
     receipts = plain_receipts(case)
     if receipts and free(case, RECEIPTS):
         receipt = dice.pick(receipts)
-        _substitute(case, receipt, replace(receipt, value_date=dice.pick(SENTINELS)))
+        _substitute(case, receipt, replace(receipt, value_date=dice.pick(case.rules.sentinels)))
 
 
 def _untouched(case: Case) -> list[Line]:
@@ -160,20 +173,20 @@ def _sentinel_posting(case: Case, _: SourceGroup, dice: Dice) -> None:
     lines = _untouched(case)
     if lines and WHOLE not in case.areas:
         line = dice.pick(lines)
-        _substitute(case, line, replace(line, posted=dice.pick(SENTINELS)))
+        _substitute(case, line, replace(line, posted=dice.pick(case.rules.sentinels)))
 
 
 def _sentinel_adjustment(case: Case, _: SourceGroup, dice: Dice) -> None:
     lines = [line for line in _untouched(case) if isinstance(line, Adjustment) and line.reason != "OB"]
     if lines and WHOLE not in case.areas:
         line = dice.pick(lines)
-        _substitute(case, line, replace(line, effective=dice.pick(SENTINELS)))
+        _substitute(case, line, replace(line, effective=dice.pick(case.rules.sentinels)))
 
 
 def _sentinel_contact(case: Case, source: SourceGroup, dice: Dice) -> None:
     """A contact on an unknown day flags its case, or, standing at the group, all of the group's cases."""
     event = History(
-        kind="C", code="TEL", first=dice.pick(SENTINELS), last=ZEROS, outcome="S", party=source.nrp.party_id
+        kind="C", code="TEL", first=dice.pick(case.rules.sentinels), last=ZEROS, outcome="S", party=source.nrp.party_id
     )
     if dice.chance(0.5):
         case.history.append(event)

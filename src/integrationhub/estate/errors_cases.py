@@ -56,10 +56,10 @@ def suspension_off(scene: Scene) -> bool:
 
 def doubled(scene: Scene) -> bool:
     """E04 (b): the case stands in the book a second time, line for line; the higher reference is the duplicate."""
-    ref = scene.spare_reference(above=scene.case.ref)
-    if ref is None or scene.source.orphan_lines:
+    spare = scene.spare_reference(above=scene.case.ref)
+    if spare is None or scene.source.orphan_lines:
         return False  # an orphan receipt holds every case; the documents don't say whether a duplicate too
-    twin = _copy(scene.case, ref)
+    twin = _copy(scene.case, spare)
     twin.duplicate_of = scene.case.ref
     twin.automatic.add("E04")
     twin.accepted, twin.real = [], []
@@ -69,10 +69,10 @@ def doubled(scene: Scene) -> bool:
 
 def doubled_with_changes(scene: Scene) -> bool:
     """E04 (c): the case stands in the book twice, with different ledgers: EXC for both."""
-    ref = scene.spare_reference(above=scene.case.ref)
-    if ref is None or not scene.case.sent:
+    spare = scene.spare_reference(above=scene.case.ref)
+    if spare is None or not scene.case.sent:
         return False
-    twin = _copy(scene.case, ref)
+    twin = _copy(scene.case, spare)
     _requote(twin, scene.case.ref)
     _differ(twin, scene.dice)
     twin.real = []
@@ -82,10 +82,11 @@ def doubled_with_changes(scene: Scene) -> bool:
     return True
 
 
-def _copy(case: Case, ref: str) -> Case:
+def _copy(case: Case, spare: tuple[str, int]) -> Case:
     """The case under another reference, with ledgers of its own."""
+    ref, number = spare
     return replace(
-        case, ref=ref, roles=list(case.roles), rows=list(case.rows), history=[], tamper={}, injected=[],
+        case, ref=ref, number=number, roles=list(case.roles), rows=list(case.rows), history=[], tamper={}, injected=[],
         automatic=set(), exceptions=set(), flags=set(), areas={WHOLE},
         sent=list(case.sent), accepted=list(case.sent), real=list(case.sent),
     )  # fmt: skip

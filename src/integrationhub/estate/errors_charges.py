@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from itertools import pairwise
 
-from integrationhub.estate.book import LOW_VALUES, OPEN, SENTINELS, ZEROS, AssessmentRow, Case, Charge
+from integrationhub.estate.book import AssessmentRow, Case, Charge
+from integrationhub.estate.rules import LOW_VALUES, OPEN, SENTINELS, ZEROS, Rules
 from integrationhub.estate.scene import (
     DAYS,
     OWNERS,
@@ -20,11 +21,9 @@ from integrationhub.estate.scene import (
     plain_charges,
 )
 from integrationhub.estate.sound import rated
-from integrationhub.schemes import csa1993
 
 DAY = timedelta(1)
 HIGHEST_AMOUNT = 999_999_999
-HIGHEST_WEEKLY = 40_000
 
 
 def _row_of(case: Case, charge: Charge) -> AssessmentRow:
@@ -51,18 +50,18 @@ def _rows_with_charges(case: Case, *, inputs: bool) -> list[int]:
     ]
 
 
-def _other_weekly(scene: Scene, weekly: int) -> int:
-    """Another weekly amount, within the fields' room."""
-    change = scene.dice.pick((1, 7, 500, weekly // 3 + 1, weekly))
-    lower = scene.dice.chance(0.5) and weekly > change
-    return weekly - change if lower else min(weekly + change, HIGHEST_WEEKLY)
+def _other_rate(scene: Scene, rate: int) -> int:
+    """Another amount of an assessment, within the fields' room."""
+    change = scene.dice.pick((1, 7, 500, rate // 3 + 1, rate or 1))
+    lower = scene.dice.chance(0.5) and rate > change
+    return rate - change if lower else min(rate + change, scene.case.rules.highest_rate)
 
 
-def _rerated(charge: Charge, weekly: int) -> Charge:
-    """The charge at another weekly amount; where it has no first day its amount stays as it is."""
+def _rerated(rules: Rules, charge: Charge, rate: int) -> Charge:
+    """The charge at another rate; where it has no first day its amount stays as it is."""
     if charge.first in SENTINELS:
-        return replace(charge, weekly=weekly)
-    return replace(charge, weekly=weekly, pence=csa1993.charge(weekly, charge.first, charge.last))
+        return replace(charge, rate=rate)
+    return replace(charge, rate=rate, pence=rules.charge(rate, charge.first, charge.last))
 
 
 def wrong_assessment(scene: Scene) -> bool:
@@ -72,11 +71,11 @@ def wrong_assessment(scene: Scene) -> bool:
     if not numbers:
         return False
     number = scene.dice.pick(numbers)
-    wrong = _other_weekly(scene, case.rows[number - 1].weekly)
-    case.rows = [replace(row, weekly=wrong) if place == number else row for place, row in enumerate(case.rows, 1)]
+    wrong = _other_rate(scene, case.rows[number - 1].rate)
+    case.rows = [replace(row, rate=wrong) if place == number else row for place, row in enumerate(case.rows, 1)]
     for charge in charges(case.sent):
         if charge.row == number:
-            exchange(case.sent, charge, _rerated(charge, wrong))
+            exchange(case.sent, charge, _rerated(case.rules, charge, wrong))
     case.automatic.add("E01")
     return True
 
@@ -87,10 +86,10 @@ def _wrong_without_evidence(scene: Scene, *, queried: bool) -> bool:
     if not numbers:
         return False
     number = scene.dice.pick(numbers)
-    right = _other_weekly(scene, case.rows[number - 1].weekly)
+    right = _other_rate(scene, case.rows[number - 1].rate)
     for charge in charges(case.real):
         if charge.row == number:
-            exchange(case.real, charge, _rerated(charge, right))
+            exchange(case.real, charge, _rerated(case.rules, charge, right))
     case.queried = queried
     return True
 
@@ -115,7 +114,7 @@ def charge_against_its_row(scene: Scene) -> bool:
     if scene.dice.chance(0.5):
         wrong = replace(charge, row=scene.dice.pick((0, len(case.rows) + 1, 99)))
     else:
-        wrong = _rerated(charge, _other_weekly(scene, charge.weekly))
+        wrong = _rerated(case.rules, charge, _other_rate(scene, charge.rate))
     exchange(case.sent, charge, wrong)
     case.exceptions.add("E01")
     return True
@@ -130,7 +129,7 @@ def overlapping_start(scene: Scene) -> bool:
     before, after = scene.dice.pick(pairs)
     days = scene.dice.between(1, (before.last - before.first).days + 1)
     first = after.first - timedelta(days)
-    exchange(case.sent, after, rated_as(after, first=first, last=after.last))
+    exchange(case.sent, after, rated_as(case.rules, after, first=first, last=after.last))
     case.automatic.add("E05")
     return True
 
@@ -143,7 +142,7 @@ def charged_twice(scene: Scene) -> bool:
         return False
     charge = scene.dice.pick(plain)
     first = scene.dice.day(charge.first, charge.last)
-    again = rated_as(charge, first=first, last=scene.dice.day(first, charge.last))
+    again = rated_as(case.rules, charge, first=first, last=scene.dice.day(first, charge.last))
     posted = min(scene.as_at, charge.posted + timedelta(scene.dice.between(0, 300)))
     add(case.sent, replace(again, posted=posted))
     case.automatic.add("E05")
@@ -162,14 +161,16 @@ def charged_around(scene: Scene) -> bool:
         return False
     before, _, after = scene.dice.pick(triples)
     exchange(case.sent, before)
-    exchange(case.sent, after, replace(rated_as(after, first=before.first, last=after.last), posted=after.posted))
+    exchange(
+        case.sent, after, replace(rated_as(case.rules, after, first=before.first, last=after.last), posted=after.posted)
+    )
     case.automatic.add("E05")
     return True
 
 
-def rated_as(charge: Charge, *, first: date, last: date) -> Charge:
+def rated_as(rules: Rules, charge: Charge, *, first: date, last: date) -> Charge:
     """A charge like another one, for other days, posted when that one was."""
-    other = rated(first=first, last=last, owner=charge.owner, weekly=charge.weekly, row=charge.row)
+    other = rated(rules, first=first, last=last, owner=charge.owner, rate=charge.rate, row=charge.row)
     return replace(other, posted=charge.posted)
 
 
@@ -211,10 +212,10 @@ def charge_without_start(scene: Scene) -> bool:
     if not found:
         return False
     charge = scene.dice.pick(found)
-    sentinel = scene.dice.pick(SENTINELS)
+    sentinel = scene.dice.pick(case.rules.sentinels)
     pence = charge.pence
     if sentinel not in {LOW_VALUES, ZEROS, OPEN}:
-        pence = csa1993.charge(charge.weekly, sentinel, charge.last)
+        pence = case.rules.charge(charge.rate, sentinel, charge.last)
     elif scene.dice.chance(0.3):
         pence = 0
     if pence > HIGHEST_AMOUNT:
@@ -229,7 +230,7 @@ def unusable_date(scene: Scene) -> bool:
     case = scene.case
     if not case.benefit_known:
         return False  # days without a charge can't be told from days without a date then
-    sentinel = scene.dice.pick(SENTINELS[:-1])
+    sentinel = scene.dice.pick(case.rules.sentinels[:-1])
     match scene.dice.below(3):
         case 0:
             case.effective = sentinel
@@ -271,7 +272,7 @@ def owner_not_known(scene: Scene) -> bool:
     if not found:
         return False
     for charge in scene.dice.shuffled(found)[: scene.dice.between(1, 3)]:
-        exchange(case.sent, charge, replace(charge, owner=scene.dice.pick((csa1993.UNKNOWN, csa1993.MIXED))))
+        exchange(case.sent, charge, replace(charge, owner=scene.dice.pick(" M")))
     (case.automatic if case.benefit_known else case.exceptions).add("E09")
     return True
 
@@ -283,7 +284,7 @@ def owner_straddles(scene: Scene) -> bool:
     if not pairs:
         return False
     before, after = scene.dice.pick(pairs)
-    both = replace(rated_as(after, first=before.first, last=after.last), owner=scene.dice.pick(" M"))
+    both = replace(rated_as(case.rules, after, first=before.first, last=after.last), owner=scene.dice.pick(" M"))
     exchange(case.sent, before)
     exchange(case.sent, after, both)
     case.exceptions.add("E09")
@@ -301,9 +302,9 @@ def charged_after_the_end(scene: Scene) -> bool:
     if latest <= case.liability_end:
         return False
     last = scene.dice.day(case.liability_end + DAY, latest)
-    exchange(case.sent, charge, rated_as(replace(charge, posted=last), first=charge.first, last=last))
+    exchange(case.sent, charge, rated_as(case.rules, replace(charge, posted=last), first=charge.first, last=last))
     if last < latest and scene.dice.chance(0.4):
-        further = rated_as(charge, first=last + DAY, last=scene.dice.day(last + DAY, latest))
+        further = rated_as(case.rules, charge, first=last + DAY, last=scene.dice.day(last + DAY, latest))
         last = further.last
         add(case.sent, replace(further, posted=last))
     case.last_charged = last

@@ -20,7 +20,7 @@ from integrationhub.estate.scene import (
 )
 
 OTHER_OWNER = {"R": "S", "S": "R"}
-NOT_QUOTED = " " * 11
+NOT_QUOTED = ""
 ABSENT_SEQ = 99_999
 
 
@@ -41,12 +41,12 @@ def posted_to_sibling(scene: Scene) -> bool:
     if not siblings or not receipts:
         return False
     other, receipt = dice.pick(siblings), dice.pick(receipts)
-    suffix = dice.pick((" ", receipt.owner))
-    right = replace(receipt, quoted=case.ref + suffix)
+    suffix = dice.pick(("", receipt.owner))
+    right = replace(receipt, quoted=case.rules.quote(case.ref, suffix))
     exchange(case.sent, receipt)
     exchange(case.accepted, receipt, right)
     exchange(case.real, receipt, right)
-    wrong_owner = suffix != " " and dice.chance(0.25)
+    wrong_owner = suffix != "" and dice.chance(0.25)
     add(other.sent, replace(right, owner=OTHER_OWNER[right.owner]) if wrong_owner else right)
     other.areas.add(RECEIPTS)
     other.injected.append("E02")
@@ -62,7 +62,7 @@ def posted_to_other_owner(scene: Scene) -> bool:
     if not receipts:
         return False
     receipt = scene.dice.pick(receipts)
-    right = replace(receipt, quoted=case.ref + receipt.owner)
+    right = replace(receipt, quoted=case.rules.quote(case.ref, receipt.owner))
     exchange(case.sent, receipt, replace(right, owner=OTHER_OWNER[receipt.owner]))
     exchange(case.accepted, receipt, right)
     exchange(case.real, receipt, right)
@@ -86,7 +86,7 @@ def quoted_without_charge(scene: Scene) -> bool:
     receipt = dice.pick(receipts)
     if target is case and owner == receipt.owner:
         return False
-    everywhere(case, receipt, replace(receipt, quoted=target.ref + owner))
+    everywhere(case, receipt, replace(receipt, quoted=case.rules.quote(target.ref, owner)))
     target.areas.update((DAYS, OWNERS))
     case.exceptions.add("E02")
     return True
@@ -99,9 +99,14 @@ def quoted_elsewhere(scene: Scene) -> bool:
     if not receipts:
         return False
     receipt = dice.pick(receipts)
-    elsewhere = [other.ref for other in scene.group.cases() if other not in scene.source.cases]
+    elsewhere = [
+        source_case.ref
+        for source in scene.group.source_groups
+        if source is not scene.source and source.rules is case.rules
+        for source_case in source.cases
+    ]
     ref = dice.pick(elsewhere) if elsewhere and dice.chance(0.5) else scene.absent_reference()
-    quoted = replace(receipt, quoted=ref + dice.pick((" ", receipt.owner)))
+    quoted = replace(receipt, quoted=case.rules.quote(ref, dice.pick(("", receipt.owner))))
     everywhere(case, receipt, quoted)
     if dice.chance(0.5):
         exchange(case.real, quoted)
@@ -160,11 +165,12 @@ def _quotes(scene: Scene, other: Case) -> tuple[str, str]:
     reference, both their own or neither any.
     """
     case = scene.case
-    choices = [(f"{other.ref} ", NOT_QUOTED)]
+    quote = case.rules.quote
+    choices = [(quote(other.ref), NOT_QUOTED)]
     if other in scene.source.cases:
-        choices.append((f"{other.ref} ", f"{other.ref} "))
+        choices.append((quote(other.ref), quote(other.ref)))
     if other.ref < case.ref:
-        choices += [(NOT_QUOTED, NOT_QUOTED), (f"{other.ref} ", f"{case.ref} ")]
+        choices += [(NOT_QUOTED, NOT_QUOTED), (quote(other.ref), quote(case.ref))]
     return scene.dice.pick(choices)
 
 

@@ -1,27 +1,70 @@
-"""Writes an estate: for every night an extract, its trigger file and the truth, in bounded memory."""
+"""Writes an estate: for every night the books' files with their triggers and the truth, in bounded memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from integrationhub.decode.encode import RecordEncoder
-from integrationhub.estate.csa1993_file import Controls, ExtractWriter
-from integrationhub.estate.nights import Estate
+from integrationhub.estate.book import CaseGroup
+from integrationhub.estate.clerical_file import ClericalWriter
+from integrationhub.estate.clerical_outcomes import judge_clerical
+from integrationhub.estate.csa1993_file import ExtractWriter
+from integrationhub.estate.csa2003_file import Csa2003Writer
+from integrationhub.estate.nights import Estate, Tonight
 from integrationhub.estate.outcomes import judge
+from integrationhub.estate.rules import SCHEME_1993, SCHEME_2003
 from integrationhub.estate.truth import TruthWriter
 
 TRUTH = "expected.json"
+CONNECTORS = {"93": "csa1993", "03": "csa2003", "CL": "clerical"}
+"""Book → the connector that takes its files."""
+
+
+class Controls(Protocol):
+    """What a file says of itself."""
+
+    @property
+    def records(self) -> int:
+        """As in the trigger file."""
+
+    def as_dict(self) -> dict[str, object]:
+        """In the shape of `control` in the samples' expected.json."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookFile:
+    """One book's file of a night."""
+
+    book: str
+    connector: str
+    data: Path
+    trigger: Path
+    controls: Controls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generated:
-    """One night's files; `accuracy` tells how many cases the source has right and how they end."""
+    """One night's files; `accuracy` tells, by book, how many cases the source has right and how they end."""
 
-    data: Path
-    trigger: Path
+    files: tuple[BookFile, ...]
     truth: Path
-    controls: Controls
-    accuracy: dict[str, object]
+    accuracy: Mapping[str, Mapping[str, object]]
+
+    @property
+    def data(self) -> Path:
+        """The first book's data file."""
+        return self.files[0].data
+
+    @property
+    def trigger(self) -> Path:
+        """The first book's trigger file."""
+        return self.files[0].trigger
+
+    def file_of(self, connector: str) -> BookFile:
+        """The file of the book that this connector takes."""
+        return next(file for file in self.files if file.connector == connector)
 
 
 def generate(
@@ -39,44 +82,86 @@ def generate(
     ]
 
 
+class _Writers:
+    """The files of one night, as far as the estate has their books."""
+
+    def __init__(self, out: Path, estate: Estate, encoder: RecordEncoder, night: int, stack: ExitStack) -> None:
+        delivery = estate.delivery(night)
+        self._extract = self._csa2003 = self._clerical = None
+        if "93" in estate.books:
+            self._extract = stack.enter_context(ExtractWriter(out, delivery, encoder))
+        if "03" in estate.books:
+            self._csa2003 = stack.enter_context(Csa2003Writer(out, delivery))
+        if "CL" in estate.books:
+            self._clerical = stack.enter_context(ClericalWriter(out, delivery, estate.seed))
+
+    def write(self, group: CaseGroup, touched: set[int] | None) -> None:
+        """Write a case group, or only these source groups of it; the clerical book is always whole."""
+        sources = [source for source in group.source_groups if touched is None or source.number in touched]
+        if self._extract:
+            for source in sources:
+                if source.rules is SCHEME_1993:
+                    self._extract.write(source)
+        if self._csa2003:
+            self._csa2003.write(CaseGroup(index=group.index, source_groups=sources))
+        if self._clerical:
+            for case in group.clerical:
+                self._clerical.write(case)
+
+    def files(self) -> Iterator[BookFile]:
+        """What was written, by book."""
+        for book, writer in (("93", self._extract), ("03", self._csa2003), ("CL", self._clerical)):
+            if writer:
+                yield BookFile(
+                    book=book,
+                    connector=CONNECTORS[book],
+                    data=writer.path,
+                    trigger=writer.trigger,
+                    controls=writer.controls,
+                )
+
+
 def _write_night(
     out: Path, estate: Estate, encoder: RecordEncoder, night: int, progress: Callable[[int], None]
 ) -> Generated:
     delivery = estate.delivery(night)
     name = TRUTH if night == estate.last_night else f"expected.S{delivery.sequence:06d}.json"
-    files = [f"{estate.delivery(earlier).stem}.dat" for earlier in range(night + 1)]
-    head = {"seed": estate.seed, "asat": delivery.as_at.isoformat(), "files": files}
-    with TruthWriter(out / name, head=head) as truth, ExtractWriter(out, delivery, encoder) as extract:
-        changed = []
+    head = {"seed": estate.seed, "asat": delivery.as_at.isoformat(), "files": estate.file_names(night)}
+    with TruthWriter(out / name, head=head, books=estate.books) as truth, ExitStack() as stack:
+        writers = _Writers(out, estate, encoder, night, stack)
+        changed: list[Tonight] = []
         for index in range(estate.groups):
             state = estate.case_group(index, night)
             if state:
-                truth.add(state.group, judge(state.group, delivery.as_at))
-                changed += sorted(state.touched)
-                for source in state.group.source_groups:
-                    if not delivery.correction or source.number in state.touched:
-                        extract.write(source)
+                cases = judge(state.group, delivery.as_at) + judge_clerical(state.group, delivery.as_at)
+                truth.add(state.group, cases)
+                changed += [state] if state.touched else []
+                writers.write(state.group, state.touched if delivery.correction else None)
             elif delivery.correction and estate.nights[night - 1].withdrawn == index:
-                for source in estate.withdrawn_groups(estate.nights[night - 1]):
-                    extract.write(source)
+                gone = list(estate.withdrawn_groups(estate.nights[night - 1]))
+                writers.write(CaseGroup(index=index, source_groups=gone), None)
             progress(1)
-        truth.close_with(control={extract.path.name: extract.controls.as_dict()}, **_news(estate, night, changed))
-    return Generated(
-        data=extract.path, trigger=extract.path.with_suffix(".ctl"), truth=out / name, controls=extract.controls,
-        accuracy=truth.accuracy(),
-    )  # fmt: skip
+        files = tuple(writers.files())
+        control = {file.data.name: file.controls.as_dict() for file in files}
+        truth.close_with(control=control, **_news(estate, night, changed))
+    return Generated(files=files, truth=out / name, accuracy=truth.accuracy())
 
 
-def _news(estate: Estate, night: int, changed: list[int]) -> dict[str, object]:
-    """What a later night has changed, by source group; nothing for the first book."""
+def _news(estate: Estate, night: int, changed: list[Tonight]) -> dict[str, object]:
+    """What a later night has changed, by source group and 2003 case; nothing for the first book."""
     if night == 0:
         return {}
     plan = estate.nights[night - 1]
     gone = estate.replay(plan.gone, estate.nights[: night - 1]) if plan.gone is not None else None
-    return {
+    touched = [
+        source for state in changed for source in state.group.source_groups if source.number in state.touched
+    ]  # fmt: skip
+    news: dict[str, object] = {
         "kind": "CORRECTION" if plan.correction else "FULL",
-        "changed": changed,
+        "changed": sorted(source.number for source in touched if source.rules is SCHEME_1993),
         "gone": [source.number for source in gone.group.source_groups] if gone else [],
         "withdrawn": [source.number for source in estate.withdrawn_groups(plan)] if plan.correction else [],
         "moved": plan.move.ref if plan.move else None,
     }
+    cases = [case.key for source in touched if source.rules is SCHEME_2003 for case in source.cases]
+    return {**news, "changed_cases": cases} if "03" in estate.books else news

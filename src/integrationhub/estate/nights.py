@@ -4,20 +4,21 @@ A night is worked out from the first book again, so nothing has to be kept betwe
 night follows from the seed.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 
 from integrationhub.errors import ConfigurationError
 from integrationhub.estate.book import Case, CaseGroup, Charge, Receipt, SourceGroup
-from integrationhub.estate.case_groups import Family
-from integrationhub.estate.csa1993_file import Delivery
+from integrationhub.estate.case_groups import BOOKS, Family
+from integrationhub.estate.clerical_cases import add_clerical
+from integrationhub.estate.delivery import Delivery
 from integrationhub.estate.dice import Dice
 from integrationhub.estate.errors import derive_flags, spoil
+from integrationhub.estate.rules import SCHEME_1993, owner_runs
 from integrationhub.estate.scene import charges, may_err
 from integrationhub.estate.sound import rated
-from integrationhub.schemes import csa1993
 
 FIRST_SEQUENCE = 101
 AS_AT = date(2015, 6, 30)
@@ -67,7 +68,14 @@ class Estate:
     """A synthetic estate: `groups` case groups that follow from `seed`; `kinds` has F or C for each later night."""
 
     def __init__(
-        self, *, groups: int, seed: int, kinds: str = "", sequence: int = FIRST_SEQUENCE, as_at: date = AS_AT
+        self,
+        *,
+        groups: int,
+        seed: int,
+        kinds: str = "",
+        sequence: int = FIRST_SEQUENCE,
+        as_at: date = AS_AT,
+        books: Sequence[str] = ("93",),
     ) -> None:
         if set(kinds) - {"F", "C"} or len(kinds) > NIGHT_LIMIT:
             raise ConfigurationError("nights are named by letters F (whole book) and C (correction), at most 99")
@@ -76,6 +84,7 @@ class Estate:
         self.groups = groups
         self.seed = seed
         self.kinds = kinds
+        self.books = tuple(book for book in BOOKS if book in books)
         self._sequence = sequence
         self._as_at = as_at
 
@@ -88,6 +97,11 @@ class Estate:
         """The file of a night."""
         correction = night > 0 and self.kinds[night - 1] == "C"
         return Delivery(sequence=self._sequence + night, as_at=self._as_at + timedelta(night), correction=correction)
+
+    def file_names(self, night: int) -> list[str]:
+        """The data files of all nights up to this one, book by book."""
+        names = {"93": Delivery.csa1993_name, "03": Delivery.csa2003_name, "CL": Delivery.clerical_name}
+        return [names[book](self.delivery(earlier)) for earlier in range(night + 1) for book in self.books]
 
     @cached_property
     def nights(self) -> tuple[Night, ...]:
@@ -103,9 +117,11 @@ class Estate:
 
     def replay(self, index: int, nights: tuple[Night, ...]) -> Tonight | None:
         """The case group as it is after these nights."""
-        family = Family(self.seed, index, self._as_at)
+        family = Family(self.seed, index, self._as_at, self.books)
         state = Tonight(group=family.build())
         spoil(state.group, family)
+        if "CL" in self.books:
+            add_clerical(state.group, family)
         for night in nights:
             if index in night.absent():
                 return None
@@ -127,7 +143,8 @@ class Estate:
                 _take_in(source, _find(origin.group, night.move.ref))
                 derive_flags(state.group)
                 state.touched.add(source.number)
-        if night.changes == index or Dice(self.seed, "change", night.number, index).chance(CHANGE_SHARE):
+        changes = bool(state.group.source_groups)
+        if changes and (night.changes == index or Dice(self.seed, "change", night.number, index).chance(CHANGE_SHARE)):
             state.touched.add(_change(state.group, night.number, self._as_at + timedelta(night.number)))
 
     def withdrawn_groups(self, night: Night) -> Iterator[SourceGroup]:
@@ -182,9 +199,11 @@ def _charge_on(case: Case, as_at: date) -> None:
     last_charge = charges(case.sent)[-1]
     runs = [(case.last_charged + DAY, as_at - DAY, last_charge.owner)]
     if case.benefit_known:
-        runs = list(csa1993.owner_runs(*runs[0][:2], case.benefit_spans()))
+        runs = list(owner_runs(*runs[0][:2], case.benefit_spans()))
     for first, last, owner in runs:
-        charge: Charge = rated(first=first, last=last, owner=owner, weekly=last_charge.weekly, row=last_charge.row)
+        charge: Charge = rated(
+            case.rules, first=first, last=last, owner=owner, rate=last_charge.rate, row=last_charge.row
+        )
         for ledger in case.ledgers():
             ledger.append(charge)
     case.last_charged = as_at - DAY
@@ -195,7 +214,7 @@ def _receive(case: Case, source: SourceGroup, index: int, night: int, as_at: dat
     owner = charges(case.sent)[-1].owner
     receipt = Receipt(
         owner=owner, posted=as_at, pence=4_000 + 7 * night, bank_ref=f"BK{(index * 1_000 + 900 + night) % 10**10:010d}",
-        value_date=as_at, quoted=f"{case.ref} ", payer=source.nrp.party_id, method="SO", bank_status="C",
+        value_date=as_at, quoted=case.rules.quote(case.ref), payer=source.nrp.party_id, method="SO", bank_status="C",
         held="K" if owner == "S" else "H",
     )  # fmt: skip
     for ledger in case.ledgers():
@@ -214,10 +233,12 @@ class _Planner:
 
     def plan(self, *, correction: bool) -> Night:
         """The night's plan; what no group is fit for does not happen."""
-        whole_book_gone = None if correction else self._choose(lambda _: True)
-        withdrawn = self._choose(lambda group: len(group.source_groups) == 1) if correction else None
+        whole_book_gone = None if correction else self._choose(_one_book)
+        withdrawn = (
+            self._choose(lambda group: _one_book(group) and len(group.source_groups) == 1) if correction else None
+        )
         move = self._move() if correction else None
-        changes = self._choose(lambda _: True)
+        changes = self._choose(lambda group: bool(group.source_groups))
         return Night(
             number=self._number, correction=correction, gone=whole_book_gone, withdrawn=withdrawn, move=move,
             changes=-1 if changes is None else changes,
@@ -239,12 +260,27 @@ class _Planner:
 
     def _move(self) -> Move | None:
         origin = self._choose(lambda group: _movable(group) is not None)
-        target = None if origin is None else self._choose(lambda group: _is_plain(group.source_groups[0]))
+        target = None if origin is None else self._choose(_may_take_in)
         if origin is None or target is None:
             return None
         state = self._estate.replay(origin, self._before)
         case = _movable(state.group) if state else None
         return Move(ref=case.ref, origin=origin, target=target) if case else None
+
+
+def _one_book(group: CaseGroup) -> bool:
+    """Whether the case group stands in the 1993 book alone."""
+    return bool(group.source_groups) and not group.clerical and all(
+        source.rules is SCHEME_1993 for source in group.source_groups
+    )  # fmt: skip
+
+
+def _one_source_group(group: CaseGroup) -> bool:
+    return _one_book(group) and len(group.source_groups) == 1
+
+
+def _may_take_in(group: CaseGroup) -> bool:
+    return _one_book(group) and _is_plain(group.source_groups[0])
 
 
 def _is_plain(source: SourceGroup) -> bool:
@@ -254,11 +290,13 @@ def _is_plain(source: SourceGroup) -> bool:
 
 def _movable(group: CaseGroup) -> Case | None:
     """A sound case with a sibling, whose people link no groups and have one id each."""
+    if not _one_book(group):
+        return None
     parents = {source.nrp.party_id for source in group.source_groups}
     for source in group.source_groups:
         for case in source.cases if len(source.cases) > 1 and _is_plain(source) else ():
-            carers = {role.person.party_id for role in case.roles if role.kind == "PWC"}
+            others = {role.person.party_id for role in case.roles if role.kind in {"PWC", "QCH"}}
             doubled = any(other.duplicate_of == case.ref for other in source.cases)
-            if not case.areas and not case.flags and may_err(case) and not doubled and not carers & parents:
+            if not case.areas and not case.flags and may_err(case) and not doubled and not others & parents:
                 return case
     return None

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from integrationhub.estate.book import (
-    SENTINELS,
     Case,
     CaseGroup,
     Figures,
@@ -17,9 +16,10 @@ from integrationhub.estate.book import (
     SourceGroup,
     figures,
 )
+from integrationhub.estate.csa2003_ids import party_row
+from integrationhub.estate.rules import SCHEME_2003, SENTINELS
 from integrationhub.estate.scene import unreversed_receipts
 
-SYSTEM = "93"
 SECRETARY_OF_STATE = "SECRETARY_OF_STATE"
 OWNERS = (("R", "RECEIVING_PARENT", "rp"), ("S", SECRETARY_OF_STATE, "sos"))
 FLOOR = 6_500
@@ -39,6 +39,7 @@ class Judged:
     outcome: str
     segment: str | None
     row: dict[str, object]
+    linked: bool = True  # False: nothing joins it to the other cases, so it is a case group of its own
 
     @property
     def source_right(self) -> bool:
@@ -53,7 +54,7 @@ class Judged:
 
 def header(case: Case) -> Figures:
     """The figures that are written in the case record."""
-    total = figures(case.sent)
+    total = figures(case.sent, as_stored=case.rules.as_stored)
     return total._replace(**{name: getattr(total, name) + delta for name, delta in case.tamper.items()})
 
 
@@ -63,7 +64,7 @@ def judge(group: CaseGroup, day: date) -> list[Judged]:
 
 
 def _judge(case: Case, source: SourceGroup, day: date) -> Judged:
-    key = f"{SYSTEM}:{case.ref}"
+    key = case.key
     sent, real = header(case), figures(case.real)
     outcome = "EXCEPTION" if case.exceptions else "RECOMPUTED" if case.automatic else "SOURCE"
     accepted = None if case.exceptions else figures(case.accepted)
@@ -83,7 +84,7 @@ def _judge(case: Case, source: SourceGroup, day: date) -> Judged:
         "debts": list(view.debts(accepted, segment)) if accepted else [],
     }
     if case.duplicate_of:
-        row["duplicate_of"] = f"{SYSTEM}:{case.duplicate_of}"
+        row["duplicate_of"] = f"{case.rules.system}:{case.duplicate_of}"
     return Judged(
         key=key, source=sent, real=real, accepted=accepted, outcome=outcome, segment=segment, row=row
     )  # fmt: skip
@@ -125,7 +126,10 @@ class _View:
 
     def _weekly(self) -> int:
         """The amount in force on the day; 0 where no row covers it."""
-        return next((row.weekly for row in self.case.right_rows if row.first <= self.day <= row.last), 0)
+        return next(
+            (self.case.rules.weekly(row.rate) for row in self.case.right_rows if row.first <= self.day <= row.last),
+            0,
+        )
 
     def _enforced(self) -> bool:
         return any(
@@ -171,26 +175,33 @@ class _View:
 
     def debts(self, accepted: Figures, segment: str | None) -> Iterable[dict[str, object]]:
         """One debt for each owner who has a line in the accepted ledger."""
-        carer = next((role.person.party_id for role in self.case.roles if role.kind == "PWC"), None)
+        carer = next((role.person.party_id for role in self.case.roles if role.kind == "PWC"), 0)
+        payee = party_row(carer) if self.case.rules is SCHEME_2003 else str(carer)
         for code, owner, name in OWNERS:
             if any(line.owner == code for line in self.case.accepted):
                 outstanding = getattr(accepted, name)
                 yield {
                     "owner": owner,
-                    "payee": SECRETARY_OF_STATE if code == "S" else str(carer),
+                    "payee": SECRETARY_OF_STATE if code == "S" else payee,
                     "outstanding": outstanding,
                     "suspended": getattr(accepted, f"susp_{name}"),
                     "writeoff": self._write_off(code, outstanding, segment),
                 }
 
     def _write_off(self, owner: str, outstanding: int, segment: str | None) -> str:
-        if outstanding <= 0:
-            return "NONE"
-        if segment != "ARREARS_ONLY" or self._paid_since(months_before(self.day, 6)):
-            return "NOT_ELIGIBLE"
-        if owner == "S":
-            return "GOV"
-        if outstanding < FLOOR:
-            return "FLOOR"
-        old = ten_years_after(self.case.effective) <= self.day
-        return "REPRESENTATION" if outstanding > REPRESENTATION_LIMIT[old] else "NO_REPRESENTATION"
+        eligible = segment == "ARREARS_ONLY" and not self._paid_since(months_before(self.day, 6))
+        return write_off(owner, outstanding, eligible=eligible, begun=self.case.effective, day=self.day)
+
+
+def write_off(owner: str, outstanding: int, *, eligible: bool, begun: date, day: date) -> str:
+    """The write-off class of a debt: the first that applies (arrears-errors.md §4)."""
+    if outstanding <= 0:
+        return "NONE"
+    if not eligible:
+        return "NOT_ELIGIBLE"
+    if owner == "S":
+        return "GOV"
+    if outstanding < FLOOR:
+        return "FLOOR"
+    old = ten_years_after(begun) <= day
+    return "REPRESENTATION" if outstanding > REPRESENTATION_LIMIT[old] else "NO_REPRESENTATION"

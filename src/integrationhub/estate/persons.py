@@ -103,10 +103,15 @@ def _nino(dice: Dice, seed: int, index: int, slot: int, born: date) -> tuple[str
     serial = index * NUMBERED_ADULTS + slot
     if slot >= NUMBERED_ADULTS or serial >= NUMBER_RANGE or dice.chance(0.03):
         return " " * 9, False
-    digits = f"{(serial * STRIDE + seed * 7919) % NUMBER_RANGE:06d}"
+    digits = number_digits(seed, serial)
     if dice.chance(0.012):
         return _bad_nino(dice, digits, born), False
     return f"QQ{digits}{dice.weigh((('A', 3), ('B', 3), ('C', 3), ('D', 3), (' ', 1)))}", True
+
+
+def number_digits(seed: int, serial: int) -> str:
+    """The six digits of the estate's number `serial`; like no other below NUMBER_RANGE."""
+    return f"{(serial * STRIDE + seed * 7919) % NUMBER_RANGE:06d}"
 
 
 def _bad_nino(dice: Dice, digits: str, born: date) -> str:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from integrationhub.estate.book import Case, CaseGroup, Charge, Line, Receipt, SourceGroup, reversed_lines
-from integrationhub.estate.case_groups import ABSENT_SLOTS, SPARE_SLOTS, case_reference
 from integrationhub.estate.dice import Dice
+from integrationhub.estate.references import absent_reference, spare_reference
 
 DAYS = "days"  # which days charges cover, and their amounts
 OWNERS = "owners"  # whose charges are
@@ -44,18 +44,21 @@ class Scene:
         return [case for case in self.source.cases if case is not self.case and may_err(case)]
 
     def relatives(self) -> list[Case]:
-        """Other cases of the case group that errors may be put in."""
-        return [case for case in self.group.cases() if case is not self.case and may_err(case)]
+        """Other cases of the case group, in the same system, that errors may be put in."""
+        return [
+            case
+            for case in self.group.cases()
+            if case is not self.case and case.rules is self.case.rules and may_err(case)
+        ]
 
     def absent_reference(self, which: int = 0) -> str:
         """A reference that no case of the estate has."""
-        return case_reference(self.seed, self.group.index, ABSENT_SLOTS[which])
+        return absent_reference(self.seed, self.group.index, self.source.reference, which)
 
-    def spare_reference(self, *, above: str) -> str | None:
-        """An unused reference above another one; None when there is none."""
+    def spare_reference(self, *, above: str) -> tuple[str, int] | None:
+        """An unused reference above another one, with the case's number; None when there is none."""
         taken = {case.ref for case in self.group.cases()}
-        free = (case_reference(self.seed, self.group.index, slot) for slot in SPARE_SLOTS)
-        return next((ref for ref in free if ref > above and ref not in taken), None)
+        return spare_reference(self.seed, self.group.index, self.source.reference, above=above, taken=taken)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

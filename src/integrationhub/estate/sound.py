@@ -6,17 +6,15 @@ Whatever is written here must give no finding of arrears-errors.md but flags; er
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from typing import TypedDict
 
 from integrationhub.estate.book import (
-    OPEN,
-    ZEROS,
     Adjustment,
     AssessmentRow,
     Benefit,
     Case,
     Charge,
     History,
-    Inputs,
     Line,
     Receipt,
     Reversal,
@@ -25,14 +23,11 @@ from integrationhub.estate.book import (
 )
 from integrationhub.estate.dice import Dice
 from integrationhub.estate.persons import Person
-from integrationhub.schemes import csa1993
+from integrationhub.estate.rules import DAY, OPEN, SCHEME_1993, ZEROS, Inputs, MonthlyInputs, Rules, near, owner_runs
 
-SCHEME_START = date(1993, 4, 5)
-SCHEME_END = date(2003, 3, 2)  # the last day of applications under the 1993 rules
-BANK_LINK_START = date(1999, 1, 1)  # receipts before it have no bank status
 ARCHIVABLE = 3  # so many charges a ledger has before its beginning is archived
+CHILDREN_IN_ROW = 4  # so many children an assessment row of 1993 has room for
 EMPLOYERS = 40  # who pay for many parents by one bank line (deduction from earnings)
-DAY = timedelta(1)
 
 NOTES = (
     "", "", "", "Synthetic note", "Agreed £20.00 a week by telephone", "Café interview: résumé of income seen",
@@ -42,6 +37,7 @@ NOTES = (
 )  # fmt: skip
 ROW_KINDS = (("inputs", 0.53), ("plain", 0.21), ("I", 0.12), ("N", 0.07), ("X", 0.07))
 LAST_ROW_KINDS = (("inputs", 0.46), ("plain", 0.20), ("I", 0.12), ("N", 0.16), ("X", 0.06))
+NET_WEEKLY_EDGES = (500, 10_000, 20_000, 200_000)  # where the 2003 formula changes (csa2003.md §4)
 METHODS = ("SO", "DD", "CH", "CA", "DE")
 CONTACTS = ("TEL", "LET", "MTG", "NOC")
 ENFORCEMENTS = ("DEO", "LOR", "DDO", "CHG")
@@ -82,6 +78,11 @@ class Bank:
         return f"DEOBULK{employer:05d}", line.day(date(2000, 1, 1), date(2014, 12, 1)), line.between(2_000, 120_000)
 
 
+class _Of2003(TypedDict):
+    split: bool
+    last_event: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Span:
     effective: date
@@ -93,19 +94,21 @@ class _Span:
 
 
 class CaseMaker:
-    """Makes the cases of one case group as at one day."""
+    """Makes the cases of one case group by one scheme's rules, as at one day."""
 
-    def __init__(self, dice: Dice, bank: Bank, as_at: date) -> None:
+    def __init__(self, dice: Dice, bank: Bank, as_at: date, rules: Rules) -> None:
         self._dice = dice
+        self._rules = rules
         self._bank = bank
         self._as_at = as_at
 
     def effective_date(self) -> date:
         """A day on which a case may begin; most began before the scheme was closed to new ones."""
         latest = self._as_at - timedelta(400)
-        return self._dice.day(SCHEME_START, latest if self._dice.chance(0.12) else min(SCHEME_END, latest))
+        rules = self._rules
+        return self._dice.day(rules.starts, latest if self._dice.chance(0.12) else min(rules.ends, latest))
 
-    def make(self, ref: str, cast: Cast, effective: date) -> Case:
+    def make(self, ref: str, number: int, cast: Cast, effective: date) -> Case:
         """A sound case under `ref` that began on `effective`."""
         dice = self._dice
         span = self._span(effective)
@@ -115,12 +118,20 @@ class CaseMaker:
         lines, complete = self._ledger(ref, cast, span, rows, benefits=benefits, off_system=off_system)
         known = dice.chance(0.93)
         return Case(
-            ref=ref, status="X" if off_system else self._status(span, lines), effective=span.effective,
+            ref=ref, number=number, rules=self._rules, effective=span.effective,
+            status="X" if off_system else self._status(span, lines),
             liability_end=span.liability_end, last_charged=span.last_charged, ledger_complete=complete,
             benefit_known=known, queried=dice.chance(0.02), benefits=benefits if known else [],
             note=dice.pick(NOTES), roles=list(self._roles(cast, span)), rows=rows, right_rows=rows,
             sent=list(lines), accepted=list(lines), real=list(lines), history=list(self._history(cast)),
+            **self._of_2003(),
         )  # fmt: skip
+
+    def _of_2003(self) -> "_Of2003":
+        """What only the 2003 book has of a case."""
+        if self._rules is SCHEME_1993:
+            return {"split": False, "last_event": 0}
+        return {"split": self._dice.chance(0.1), "last_event": self._dice.pick((0, 0, 1, 5, 12))}
 
     def _span(self, effective: date) -> _Span:
         dice, as_at = self._dice, self._as_at
@@ -157,21 +168,31 @@ class CaseMaker:
         kind = dice.weigh(LAST_ROW_KINDS if last else ROW_KINDS)
         if kind == "inputs":
             inputs = self._inputs(children)
-            return AssessmentRow(first=first, last=last_day, kind="F", weekly=inputs.weekly(), inputs=inputs)
-        weekly = 0 if kind in "NX" else dice.between(500, 16_000)
-        return AssessmentRow(first=first, last=last_day, kind="F" if kind == "plain" else kind, weekly=weekly)
+            return AssessmentRow(first=first, last=last_day, kind="F", rate=inputs.rate(), inputs=inputs)
+        rate = 0 if kind in "NX" else dice.between(*self._rules.rates)
+        return AssessmentRow(first=first, last=last_day, kind="F" if kind == "plain" else kind, rate=rate)
 
-    def _inputs(self, children: tuple[Person, ...]) -> Inputs:
+    def _inputs(self, children: tuple[Person, ...]) -> Inputs | MonthlyInputs:
         """Inputs of the formula; at and about its edges oftener than life has them."""
         dice = self._dice
+        if self._rules is not SCHEME_1993:
+            return self._monthly_inputs(len(children))
         exempt = dice.between(5_000, 15_000)
         net = exempt + dice.weigh(
             ((dice.between(2_000, 30_000), 0.85), (dice.between(-2_000, 1_100), 0.1), (70_000, 0.05))
         )
         nights = tuple(
-            (child.party_id, dice.pick((0, 0, 30, 60, 103, 104, 130, 182, dice.between(0, 365)))) for child in children
+            (child.party_id, dice.pick((0, 0, 30, 60, 103, 104, 130, 182, dice.between(0, 365))))
+            for child in children[:CHILDREN_IN_ROW]
         )
         return Inputs(net, exempt, nights)
+
+    def _monthly_inputs(self, children: int) -> MonthlyInputs:
+        dice = self._dice
+        edge = near(dice.pick(NET_WEEKLY_EDGES) * 13, 3) + dice.between(-5, 5)
+        net = dice.weigh(((dice.between(40_000, 300_000), 0.75), (dice.between(0, 90_000), 0.1), (edge, 0.15)))
+        nights = dice.pick((0, 0, 30, 51, 52, 103, 104, 155, 156, 174, 175, dice.between(0, 365)))
+        return MonthlyInputs(net, dice.pick((children, children, children, 1, 2, 3, 7)), nights)
 
     def _benefits(self, span: _Span) -> list[Benefit]:
         dice = self._dice
@@ -208,15 +229,15 @@ class CaseMaker:
         periods = [(benefit.first, benefit.last) for benefit in benefits]
         for number, row in enumerate(rows, 1):
             last = min(row.last, span.last_charged)
-            if row.weekly == 0 or last < row.first:
+            if row.rate == 0 or last < row.first:
                 continue
-            for start, end, owner in csa1993.owner_runs(row.first, last, periods):
-                yield from self._bills(start, end, owner, row.weekly, number)
+            for start, end, owner in owner_runs(row.first, last, periods):
+                yield from self._bills(start, end, owner, row.rate, number)
 
-    def _bills(self, start: date, end: date, owner: str, weekly: int, row: int) -> Iterator[Charge]:
+    def _bills(self, start: date, end: date, owner: str, rate: int, row: int) -> Iterator[Charge]:
         while start <= end:
             last = min(end, start + timedelta(self._dice.between(90, 720)))
-            yield rated(first=start, last=last, owner=owner, weekly=weekly, row=row)
+            yield rated(self._rules, first=start, last=last, owner=owner, rate=rate, row=row)
             start = last + DAY
 
     def _receipts(
@@ -234,7 +255,7 @@ class CaseMaker:
         receipts = [
             self._receipt(ref, cast, dice.pick(owners), day, typical * dice.between(30, 115) // 100) for day in days
         ]
-        weekly = rows[-1].weekly
+        weekly = self._rules.weekly(rows[-1].rate)
         if weekly and rows[-1].first <= self._as_at and not span.ended(self._as_at):
             receipts += self._recent_receipts(ref, cast, weekly, owners)
         return receipts
@@ -257,7 +278,7 @@ class CaseMaker:
         method = dice.pick(METHODS)
         bulk = self._bank.bulk(dice) if method == "DE" and dice.chance(0.3) else None
         quiet = self._as_at - timedelta(91)
-        if bulk and SCHEME_START < bulk[1] <= min(quiet, value_date):
+        if bulk and self._rules.starts < bulk[1] <= min(quiet, value_date):
             bank_ref, value_date, pence = bulk
         else:
             bank_ref = self._bank.reference()
@@ -265,8 +286,8 @@ class CaseMaker:
         return Receipt(
             owner=owner, posted=min(self._as_at, value_date + timedelta(dice.between(0, 4))), pence=max(1, pence),
             bank_ref=bank_ref, value_date=value_date, payer=cast.nrp.party_id, method=method, held=held,
-            quoted=dice.weigh(((" " * 11, 0.25), (f"{ref} ", 0.45), (ref + owner, 0.3))),
-            bank_status=" " if value_date < BANK_LINK_START else "C",
+            quoted=dice.weigh((("", 0.25), (self._rules.quote(ref), 0.45), (self._rules.quote(ref, owner), 0.3))),
+            bank_status=" " if value_date < self._rules.bank_link else "C",
         )  # fmt: skip
 
     def _adjustments(self, charges: list[Charge]) -> Iterator[Adjustment]:
@@ -391,10 +412,10 @@ class CaseMaker:
         )
 
 
-def rated(*, first: date, last: date, owner: str, weekly: int, row: int) -> Charge:
+def rated(rules: Rules, *, first: date, last: date, owner: str, rate: int, row: int) -> Charge:
     """A charge with the amount of its own days, posted on its last day."""
-    pence = csa1993.charge(weekly, first, last)
-    return Charge(owner=owner, posted=last, pence=pence, first=first, last=last, weekly=weekly, row=row)
+    pence = rules.charge(rate, first, last)
+    return Charge(owner=owner, posted=last, pence=pence, first=first, last=last, rate=rate, row=row)
 
 
 def _role(person: Person, kind: str, first: date, last: date, *, payee: bool = False) -> Role:

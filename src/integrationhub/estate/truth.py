@@ -6,14 +6,15 @@ file or are small.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 from types import TracebackType
 from typing import Self, TextIO
 
 from integrationhub.estate.book import CaseGroup
-from integrationhub.estate.outcomes import SYSTEM, Judged, group_segment
+from integrationhub.estate.outcomes import Judged, group_segment
+from integrationhub.estate.rules import SCHEME_2003
 
 NOTE = "synthetic layout, realistic shape; not the real interface"
 OUTCOMES = ("SOURCE", "RECOMPUTED", "EXCEPTION")
@@ -26,11 +27,12 @@ def _json(value: object) -> str:
 class TruthWriter:
     """Writes expected.json while the estate is generated."""
 
-    def __init__(self, path: Path, *, head: Mapping[str, object]) -> None:
+    def __init__(self, path: Path, *, head: Mapping[str, object], books: Sequence[str]) -> None:
         self._path = path
         self._head = head
         self._orphans: list[dict[str, object]] = []
         self._tally: Counter[str] = Counter()
+        self._books: dict[str, Counter[str]] = {book: Counter() for book in books}
         self._out: TextIO | None = None
         self._groups: TextIO | None = None
         self._tail: dict[str, object] = {}
@@ -59,10 +61,14 @@ class TruthWriter:
         for case in judged:
             self._out.write(f"{',' if self._tally['cases'] else ''}\n  {_json(case.key)}: {_json(case.row)}")
             self._count(case)
-        entry = {"cases": sorted(case.key for case in judged), "segment": group_segment(judged)}
-        self._groups.write(f"{',' if self._tally['groups'] else ''}\n  {_json(entry)}")
-        self._tally["groups"] += 1
+        for members in _case_groups(judged):
+            entry = {"cases": sorted(case.key for case in members), "segment": group_segment(members)}
+            self._groups.write(f"{',' if self._tally['groups'] else ''}\n  {_json(entry)}")
+            self._tally["groups"] += 1
         self._orphans += _orphan_receipts(group)
+        self._tally["orphan roles"] += sum(
+            len(source.orphan_roles) for source in group.source_groups if source.rules is SCHEME_2003
+        )
 
     def close_with(self, **parts: object) -> None:
         """Further parts that are known only at the end, e.g. `control`."""
@@ -70,13 +76,17 @@ class TruthWriter:
 
     def _count(self, case: Judged) -> None:
         self._tally["cases"] += 1
-        self._tally[case.outcome] += 1
-        self._tally["source_right"] += case.source_right
-        self._tally["accepted_right"] += case.accepted_right
+        book = self._books.setdefault(case.key[:2], Counter())
+        book["cases"] += 1
+        book[case.outcome] += 1
+        book["source_right"] += case.source_right
+        book["accepted_right"] += case.accepted_right
 
-    def accuracy(self) -> dict[str, object]:
-        """How many cases the source has right, and how many a right product accepts rightly."""
-        tally = self._tally
+    def accuracy(self) -> dict[str, dict[str, object]]:
+        """By book: how many cases the source has right, and how many a right product accepts rightly."""
+        return {book: self._accuracy(tally) for book, tally in self._books.items()}
+
+    def _accuracy(self, tally: Counter[str]) -> dict[str, object]:
         accepted = tally["cases"] - tally["EXCEPTION"]
         return {
             "cases": tally["cases"], "source_right": tally["source_right"],
@@ -89,7 +99,11 @@ class TruthWriter:
         out.write('\n },\n "groups": [')
         groups.seek(0)
         out.writelines(groups)
-        rest = {"orphan_receipts": self._orphans, "unmatched_orphan_roles": 0, "accuracy": {SYSTEM: self.accuracy()}}
+        rest: dict[str, object] = {
+            "orphan_receipts": self._orphans,
+            "unmatched_orphan_roles": self._tally["orphan roles"],
+        }
+        rest["accuracy"] = self.accuracy()
         out.write("\n ]")
         out.writelines(f",\n {_json(key)}: {_json(value)}" for key, value in {**rest, **self._tail}.items())
         out.write("\n}\n")
@@ -99,10 +113,18 @@ def _percent(part: int, whole: int) -> float:
     return round(100 * part / whole, 2) if whole else 0.0
 
 
+def _case_groups(judged: Sequence[Judged]) -> Iterator[list[Judged]]:
+    """The linked cases as one group, each of the others as its own."""
+    linked = [case for case in judged if case.linked]
+    if linked:
+        yield linked
+    yield from ([case] for case in judged if not case.linked)
+
+
 def _orphan_receipts(group: CaseGroup) -> Iterable[dict[str, object]]:
     for source in group.source_groups:
         for case, (ref, line) in zip(source.orphaned_from, source.orphan_lines, strict=True):
             yield {
-                "case_at_fault": f"{SYSTEM}:{case.ref}", "reference": ref,
+                "case_at_fault": case.key, "reference": ref,
                 "bank_reference": getattr(line, "bank_ref", ""), "amount": line.pence,
             }  # fmt: skip

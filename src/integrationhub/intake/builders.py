@@ -6,16 +6,18 @@ from typing import BinaryIO
 import numpy as np
 
 from integrationhub.decode.copybook_file import CopybookFileDecoder
+from integrationhub.decode.json_table import JsonTable
 from integrationhub.decode.slices import SliceReader
 from integrationhub.decode.xml.header import read_header
+from integrationhub.errors import FileRejected
 from integrationhub.intake.book import BookStager, book_layout
 from integrationhub.intake.document import DocumentStager, document_layout, mapped_layout
 from integrationhub.intake.measure import HeaderReader, no_header, record_header
-from integrationhub.intake.staging import RecordStager, Stager
+from integrationhub.intake.staging import RecordStager, Staged, Stager
 from integrationhub.mapping.compile import CompiledMapping, Mapping
 from integrationhub.mapping.tables import Layout, layout_of
 from integrationhub.receive.acceptance import HeaderFacts
-from integrationhub.sdk.descriptor import CsvLayout, Descriptor
+from integrationhub.sdk.descriptor import CsvLayout, Descriptor, JsonLayout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +28,19 @@ class Intake:
     header_of: HeaderReader
 
 
+class NoFiles:
+    """The stager of a connector whose messages are all there is. No file has a name that would bring it here."""
+
+    def stage(self, *_: object, **__: object) -> Staged:
+        """FileRejected, whatever it is."""
+        raise FileRejected("the connector takes messages, no files", code="NO_FILES")
+
+
 def build_intake(descriptor: Descriptor, mapping: Mapping, *, slice_bytes: int) -> Intake:
     """The parts for a connector. ConfigurationError lists every fault of mapping, layout or descriptor."""
     compiled = mapping.compile(layout_for(descriptor))
+    if not descriptor.takes_files:
+        return Intake(stager=NoFiles(), header_of=no_header)
     if descriptor.document is not None:
         return Intake(
             stager=DocumentStager(descriptor, document_layout(descriptor), compiled),
@@ -41,6 +53,8 @@ def build_intake(descriptor: Descriptor, mapping: Mapping, *, slice_bytes: int) 
 
 def layout_for(descriptor: Descriptor) -> Layout:
     """The tables that a connector's mapping is written for."""
+    if isinstance(descriptor.any_layout, JsonLayout):
+        return JsonTable(descriptor.any_layout).layout
     if descriptor.document is not None:
         return mapped_layout(document_layout(descriptor), descriptor.document)
     if descriptor.keying is not None:

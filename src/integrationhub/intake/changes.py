@@ -112,9 +112,9 @@ def _sentence(group: Quarantined) -> str:
 def _events(rows: pl.DataFrame, *, environment: str, connector: str) -> pl.DataFrame:
     """Complete rows of type, subject, data, correlation_id to events of the internal audience."""
     return rows.with_columns(
-        derive_column(
-            [pl.lit("event"), pl.col("type"), pl.col("subject"), pl.lit(INTERNAL), pl.col("correlation_id")]
-        ).alias("event_id"),
+        derive_column(["event"], [pl.col("type"), pl.col("subject"), pl.lit(INTERNAL), pl.col("correlation_id")]).alias(
+            "event_id"
+        ),
         pl.lit(event_source(environment, connector)).alias("source"),
         pl.lit(INTERNAL).alias("audience"),
         (pl.lit(f"{INTERNAL}.") + pl.col("type")).alias("routing_key"),

@@ -13,7 +13,7 @@ from integrationhub.mapping.conversions import Environment
 from integrationhub.mapping.faults import Rule
 from integrationhub.mapping.items import MARK, Compiler, Item
 from integrationhub.mapping.joins import JoinStep, PivotStep
-from integrationhub.mapping.plan import APART, SourcePlan, in_levels, output_columns, traced
+from integrationhub.mapping.plan import SourcePlan, in_levels, traced, unfilled, unsure
 from integrationhub.mapping.scope import OCCURRENCE, POSITION, Place, Ref, Scope
 from integrationhub.mapping.spec import EntitySpec, FieldSpec, JoinSpec, SourceSpec
 from integrationhub.mapping.tables import Lookup
@@ -63,9 +63,10 @@ class SourceBuilder:
             rules=tuple(rules),
             contexts={name: spec.context for name, spec in fields.items() if spec.context is not None},
             places={name: traced(name, items) for name in items},
-            output=output_columns(self.entity, items),
+            unfilled=tuple(unfilled(self.entity, items)),
+            unsure=tuple(unsure(self.entity, items)),
             key_place=self._key_place(scope, items),
-            apart=tuple(ref.expr.alias(f"{APART}{number}") for number, ref in enumerate(apart)),
+            apart=tuple(ref.column for ref in apart),
         )
 
     def _try(self, where: str, make: Callable[[], Made]) -> Made | None:

@@ -199,10 +199,11 @@ def _turns_of(spec: EntitySpec) -> Iterator[date]:
 
 
 def _batch(mapped: MappingOf[str, Mapped], decoded: DecodedBatch) -> CanonicalBatch:
-    faults = together((fault for part in mapped.values() for fault in part.faults), decoded.faults)
+    told = [fault for part in mapped.values() for fault in part.faults]
+    faults = together([one for one in told if one.severity != "note"], decoded.faults)
     gaps = [gap for part in mapped.values() for gap in part.gaps]
     if gaps:
-        told = faults.get_column("record").unique().implode()
-        faults = together((gap.filter(~pl.col("record").is_in(told)) for gap in gaps), faults)
-    notes = together((note for part in mapped.values() for note in part.notes), no_faults())
+        known = faults.get_column("record").unique()
+        faults = together([gap.but(known) for gap in gaps], faults)
+    notes = together([one for one in told if one.severity == "note"], no_faults())
     return CanonicalBatch(rows={name: part.rows for name, part in mapped.items()}, faults=faults, notes=notes)

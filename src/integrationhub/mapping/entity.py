@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import polars as pl
 
 from integrationhub.canonical import model
-from integrationhub.mapping.faults import REPEATED, fault_columns
+from integrationhub.canonical.runs import distinct
+from integrationhub.mapping.faults import REPEATED, Told
 from integrationhub.mapping.plan import APART, Mapped, MappingContext, SourcePlan
 from integrationhub.mapping.spec import Repeats
 from integrationhub.mapping.tables import Tables
@@ -35,9 +36,8 @@ class EntityPlan:
         else:
             faults += self._repeats_of(rows, apart or [self.entity.key])
         return Mapped(
-            rows=rows.drop(apart) if apart else rows,
+            rows=rows[list(self.entity.names())] if apart else rows,
             faults=faults,
-            notes=[note for part in parts for note in part.notes],
             gaps=[gap for part in parts for gap in part.gaps],
         )
 
@@ -49,11 +49,10 @@ class EntityPlan:
         key = [self.entity.key, *apart]
         return rows.unique(subset=key, keep="first" if self.repeats == "first" else "last", maintain_order=True)
 
-    def _repeats_of(self, rows: pl.DataFrame, key: list[str]) -> Iterator[pl.DataFrame]:
+    def _repeats_of(self, rows: pl.DataFrame, key: list[str]) -> Iterator[Told]:
         """A fault for every row whose key stood in a row before it."""
-        if rows.height <= 1 or rows.select(key).n_unique() == rows.height:
+        if distinct([rows.get_column(name) for name in key]):
             return
         again = rows.filter(~pl.struct(key).is_first_distinct() & pl.all_horizontal(pl.col(key).is_not_null()))
-        place = self.sources[0].key_place
-        columns = fault_columns(REPEATED, place, record=pl.col("record_no"), offset=pl.col("byte_offset"))
-        yield again.select(columns)
+        place, records = self.sources[0].key_place, again.get_column("record_no")
+        yield Told(code=REPEATED, place=place, records=records, offsets=again.get_column("byte_offset"))

@@ -4,14 +4,15 @@ A batch is nearly always clean, so rules are first silenced by counting nulls, w
 are asked in one pass whether they hold anywhere; only for these are rows picked.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+import numpy as np
 import polars as pl
 
 from integrationhub.mapping.scope import Place
 from integrationhub.mapping.spec import Severity
-from integrationhub.records import FAULT_SCHEMA
+from integrationhub.records import no_faults
 
 MISSING = "VALUE_MISSING"
 REPEATED = "KEY_REPEATED"
@@ -44,47 +45,84 @@ class Rule:
         return nulls[value] != nulls[source] + marks
 
 
-def find(frame: pl.DataFrame, rules: Sequence[Rule]) -> list[tuple[Rule, pl.DataFrame]]:
-    """The rules that hold somewhere in a working frame, each with its fault table."""
-    nulls = {column.name: column.null_count() for column in frame.get_columns()}
-    asked = [rule for rule in rules if rule.can_hold(nulls, frame.height)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A fault and the rows that have it: their record numbers and byte offsets."""
+
+    code: str
+    place: Place
+    records: pl.Series
+    offsets: pl.Series
+    severity: Severity = "exception"
+
+    def but(self, records: pl.Series) -> "Told":
+        """The fault without the rows of these records."""
+        others = ~self.records.is_in(records.implode())
+        return replace(self, records=self.records.filter(others), offsets=self.offsets.filter(others))
+
+
+def find(frame: pl.DataFrame, rules: Sequence[Rule]) -> list[Told]:
+    """The rules that hold somewhere in a working frame, with the rows in which they do."""
+    asked = list(_askable(frame, rules))
     if not asked:
         return []
-    answers = frame.select_seq([rule.condition.any().alias(str(number)) for number, rule in enumerate(asked)]).row(0)
-    return [(rule, _rows(frame, rule)) for rule, holds in zip(asked, answers, strict=True) if holds]
+    _, *answers = frame.select_seq(pl.col("_record"), *(rule.condition.alias(str(n)) for n, rule in enumerate(asked)))
+    return [_told(frame, rule, answer.arg_true()) for rule, answer in zip(asked, answers, strict=True) if answer.any()]
 
 
-def _rows(frame: pl.DataFrame, rule: Rule) -> pl.DataFrame:
-    return frame.filter(rule.condition).select(
-        *fault_columns(rule.code, rule.place, record=pl.col("_record"), offset=pl.col("_offset"))
-    )
+def _askable(frame: pl.DataFrame, rules: Sequence[Rule]) -> Iterator[Rule]:
+    """The rules that null counts do not prove to hold nowhere."""
+    nulls = NullCounts(frame)
+    yield from (rule for rule in rules if rule.can_hold(nulls, frame.height))
 
 
-def fault_columns(code: str, place: Place, *, record: pl.Expr, offset: pl.Expr) -> list[pl.Expr]:
-    """The columns of a fault table for rows that have the same fault. The field's bytes are not known here."""
-    given = {
-        "record": record,
-        "offset": offset,
-        "table": pl.lit(place.table),
-        "field": pl.lit(place.field),
-        "code": pl.lit(code),
-        "hex": pl.lit(None),
-    }
-    return [given[name].cast(dtype).alias(name) for name, dtype in FAULT_SCHEMA.items()]
+class NullCounts(dict[str, int]):
+    """How many nulls each column of a frame has, counted when it is asked for."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        super().__init__()
+        self._frame = frame
+
+    def __missing__(self, column: str) -> int:
+        """The count of a column that nobody has asked for yet."""
+        count = self[column] = self._frame.get_column(column).null_count()
+        return count
 
 
-def together(tables: Iterable[pl.DataFrame], decoded: pl.DataFrame) -> pl.DataFrame:
-    """The decoder's faults and the mapping's, in the order of the file, each once.
+def _told(frame: pl.DataFrame, rule: Rule, rows: pl.Series) -> Told:
+    records, offsets = frame.get_column("_record")[rows], frame.get_column("_offset")[rows]
+    return Told(code=rule.code, place=rule.place, records=records, offsets=offsets, severity=rule.severity)
+
+
+def together(told: Sequence[Told], decoded: pl.DataFrame) -> pl.DataFrame:
+    """The decoder's faults and the mapping's as one fault table, in the order of the file, each once.
 
     A value that the decoder couldn't read is null, so the mapping misses it: where another fault tells of the same
     field of the same record, VALUE_MISSING adds nothing.
     """
-    found = list(tables)
-    if not found:
+    if not told:
         return decoded
-    rows = pl.concat(found).unique(maintain_order=True)
-    missing = rows.filter(pl.col("code") == MISSING)
-    others = rows.filter(pl.col("code") != MISSING)
-    known = pl.concat([decoded, others]).select("record", "field").unique()
-    rows = pl.concat([decoded, others, missing.join(known, on=["record", "field"], how="anti")])
-    return rows.sort("record", "offset", maintain_order=True)
+    rows = _table([one for one in told if one.code != MISSING])
+    missing = _table([one for one in told if one.code == MISSING])
+    if missing.height:
+        known = pl.concat([decoded, rows]).select("record", "field").unique()
+        missing = missing.join(known, on=["record", "field"], how="anti")
+    rows = pl.concat([decoded, rows, missing])
+    return rows.sort("record", "offset", maintain_order=True) if rows.height > 1 else rows
+
+
+def _table(told: Sequence[Told]) -> pl.DataFrame:
+    """A fault table, each fault once. The fields' bytes are not known here."""
+    if not told:
+        return no_faults()
+    which = pl.Series(np.repeat(np.arange(len(told), dtype=np.uint32), [len(one.records) for one in told]))
+    columns = {
+        "record": pl.concat([one.records for one in told]),
+        "offset": pl.concat([one.offsets for one in told]),
+        "table": pl.Series([one.place.table for one in told])[which],
+        "field": pl.Series([one.place.field for one in told])[which],
+        "code": pl.Series([one.code for one in told])[which],
+        "hex": pl.Series([None], dtype=pl.String).new_from_index(0, len(which)),
+    }
+    rows = pl.DataFrame([column.alias(name) for name, column in columns.items()])
+    return rows.unique(maintain_order=True) if len(told) > 1 and rows.height > 1 else rows

@@ -1,15 +1,16 @@
 """One let, canonical field or validation as column expressions: value, mark, fault rules, and what they read."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import polars as pl
 from sqlglot import exp
 
-from integrationhub.canonical.identifiers import derive_column
+from integrationhub.canonical.identifiers import derive_column, derive_rows
 from integrationhub.errors import ConfigurationError
 from integrationhub.mapping import sql
-from integrationhub.mapping.conversions import Converted, Environment, convert
+from integrationhub.mapping.conversions import Converted, Environment, Reader, convert, read
 from integrationhub.mapping.describe import describe
 from integrationhub.mapping.faults import MISSING, Rule
 from integrationhub.mapping.scope import Place, Ref, Scope, places
@@ -19,21 +20,53 @@ MARK = "_mark"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Direct:
+    """Working columns, and the function that makes a new one of them."""
+
+    columns: tuple[str, ...]
+    make: Callable[[Sequence[pl.Series]], pl.Series]
+
+    def made(self, frame: pl.DataFrame) -> pl.Series:
+        """The new column beside a working frame."""
+        return self.make([frame.get_column(name) for name in self.columns])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """Why a date is empty: the mark's column, null in rows that have a date or no explanation.
+
+    With `source`, no mark can be where the date is empty only where that working column is.
+    """
+
+    column: str  # of the date
+    expression: pl.Expr
+    direct: Direct | None
+    source: str | None
+
+    def is_needed(self, frame: pl.DataFrame) -> bool:
+        """Whether null counts leave room for a mark."""
+        empty = frame.get_column(self.column).null_count()
+        return bool(empty) and (self.source is None or empty != frame.get_column(self.source).null_count())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """A working column and its mark. `needs` names the computed values that must stand before them.
 
-    `dtype` is None where only a run can tell (SQL). `texts` are constants that a CODE field could get.
+    `direct` makes the column without its expression, from working columns as they stand. `dtype` is None where only a
+    run can tell (SQL). `texts` are constants that a CODE field could get.
     """
 
     name: str
     column: pl.Expr
     needs: frozenset[str]
     text: str
-    mark: pl.Expr | None = None  # why a date is empty; null in rows that have one
+    mark: Mark | None = None
     rules: tuple[Rule, ...] = ()
     places: tuple[Place, ...] = ()
     dtype: pl.DataType | None = None
     texts: tuple[str, ...] = ()
+    direct: Direct | None = None
 
     @property
     def marked(self) -> bool:
@@ -58,8 +91,9 @@ class Compiler:
         if spec.origin is not None:
             return self._converted(name, spec, spec.origin, text)
         value, dtype, texts = self._made(spec)
+        direct = self._identifying(spec.id) if spec.id is not None and spec.when is None else None
         value = self._otherwise(self._where(spec.when, value), spec.default)
-        return self._item(name, value, text, dtype=dtype, texts=texts)
+        return self._item(name, value, text, dtype=dtype, texts=texts, direct=direct)
 
     def validation(self, number: int, spec: ValidateSpec) -> list[Item]:
         """Source fields that are read only to see whether they can be."""
@@ -84,8 +118,12 @@ class Compiler:
     def key(self, parts: Sequence[str]) -> pl.Expr:
         """The derived identifier of a natural key: kind and source system as they stand, then names."""
         kind, system, *names = parts
-        columns = [self._name(name) for name in names]
-        return derive_column([pl.lit(kind), pl.lit(system), *columns])
+        return derive_column([kind, system], [self._name(name) for name in names])
+
+    def _identifying(self, parts: Sequence[str]) -> Direct:
+        kind, system, *names = parts
+        columns = tuple(self.scope.resolve(name).column for name in names)
+        return Direct(columns=columns, make=partial(derive_rows, (kind, system)))
 
     def occurrence(self, name: str, parts: Sequence[str]) -> Item:
         """The number of a row among those with the same `parts`, from 1, in file order."""
@@ -134,14 +172,31 @@ class Compiler:
         converted = convert(source, spec, self.environment)
         default = spec.default if isinstance(spec, FieldSpec) else None
         value = self._where(spec.when, _with_default(source, converted, default))
-        mark = None if converted.mark is None else self._where(spec.when, converted.mark)
+        direct = None
+        if converted.reader is not None and len(refs) == 1 and spec.when is None and default is None:
+            direct = Direct(columns=(refs[0].column,), make=partial(_read_first, converted.reader))
+        mark = self._marking(name, spec, refs, converted, source)
         rules = self._faults(name, spec, refs, converted, spared=default is not None)
-        return self._item(name, value, text, rules=rules, dtype=converted.dtype, mark=mark)
+        return self._item(name, value, text, rules=rules, dtype=converted.dtype, mark=mark, direct=direct)
+
+    def _marking(
+        self, name: str, spec: Conversion, refs: list[Ref], converted: Converted, source: pl.Expr
+    ) -> Mark | None:
+        if converted.marker is None:
+            return None
+        value = self._where(spec.when, read(source, converted.marker, pl.String()))
+        plain = spec.when is None and len(refs) == 1
+        return Mark(
+            column=f"={name}",
+            expression=value.alias(f"={name}{MARK}"),
+            direct=Direct(columns=(refs[0].column,), make=partial(_read_first, converted.marker)) if plain else None,
+            source=refs[0].column if plain and not converted.marks_absence else None,
+        )
 
     def _faults(
         self, name: str, spec: Conversion, refs: list[Ref], converted: Converted, *, spared: bool
     ) -> tuple[Rule, ...]:
-        value, mark = f"={name}", f"={name}{MARK}" if converted.mark is not None else None
+        value, mark = f"={name}", f"={name}{MARK}" if converted.marker is not None else None
         here = None if spec.when is None else self.condition(spec.when)
         rules = []
         if converted.code is not None:
@@ -180,20 +235,26 @@ class Compiler:
         *,
         rules: tuple[Rule, ...] = (),
         dtype: pl.DataType | None,
-        mark: pl.Expr | None = None,
+        mark: Mark | None = None,
         texts: tuple[str, ...] = (),
+        direct: Direct | None = None,
     ) -> Item:
         return Item(
             name=name,
             column=value.alias(f"={name}"),
-            mark=None if mark is None else mark.alias(f"={name}{MARK}"),
+            mark=mark,
             needs=frozenset(ref.computed for ref in self._refs if ref.computed is not None),
             text=text,
             rules=rules,
             places=places(self._refs),
             dtype=dtype,
             texts=texts,
+            direct=direct,
         )
+
+
+def _read_first(reader: Reader, columns: Sequence[pl.Series]) -> pl.Series:
+    return reader(columns[0])
 
 
 def _with_default(source: pl.Expr, converted: Converted, default: Constant | None) -> pl.Expr:

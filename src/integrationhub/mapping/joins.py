@@ -1,15 +1,20 @@
 """Columns of other tables beside the rows of one: joins with whole tables, pivots of occurrences."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import polars as pl
 
+from integrationhub.canonical.runs import Runs
 from integrationhub.mapping.tables import Lookup, Tables
 
 FEW_HERE, FEW_THERE = 64, 1_000
 """Up to so many rows of the frame and of the joined table, rows are found by a dictionary: a join costs three times as
 much."""
+
+_HERE, _THERE = "/here", "/there"
+"""Numbers of rows; no source field is called so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,20 +32,25 @@ class JoinStep:
         names = {name: f"{self.alias}.{name}" for name in dict.fromkeys((*self.lookup.keys, *self.fields))}
         if right.is_empty() or any(_all_null(frame, key) for key in self.left_on):
             return _with_nulls(frame, ((column, right.schema[name]) for name, column in names.items()))
+        keys = [frame.get_column(key) for key in self.left_on]
         if frame.height <= FEW_HERE and right.height <= FEW_THERE:
             known = tables.places(self.lookup)
-            keys = zip(*(frame.get_column(key).to_list() for key in self.left_on), strict=True)
-            rows = pl.Series([known.get(key) for key in keys], dtype=pl.UInt32)
-            found = [right.get_column(name).gather(rows).alias(column) for name, column in names.items()]
-            return frame.hstack(found)
-        return frame.join(
-            right.select([pl.col(name).alias(column) for name, column in names.items()]),
-            left_on=self.left_on,
-            right_on=[names[key] for key in self.lookup.keys],
-            how="left",
-            coalesce=False,
-            maintain_order="left",
-        )
+            rows = pl.Series([known.get(key) for key in zip(*keys, strict=True)], dtype=pl.UInt32)
+        else:
+            rows = _rows_of(keys, right, self.lookup.keys)
+        return frame.hstack([right.get_column(name)[rows].alias(column) for name, column in names.items()])
+
+
+def _rows_of(keys: Sequence[pl.Series], right: pl.DataFrame, names: Sequence[str]) -> pl.Series:
+    """The row of `right` that agrees with each key; null where none does. Each run of equal keys is looked up once."""
+    runs = Runs.of(keys)
+    if runs is not None:
+        return _rows_of([key[runs.starts] for key in keys], right, names)[runs.numbers]
+    left = pl.DataFrame([key.alias(name) for key, name in zip(keys, names, strict=True)])
+    wanted = left.with_row_index(_HERE).drop_nulls()
+    found = wanted.join(right.select(names).with_row_index(_THERE), on=names, how="inner").select(_HERE, _THERE)
+    rows = pl.select(pl.int_range(left.height, dtype=pl.UInt32).alias(_HERE))
+    return rows.join(found, on=_HERE, how="left", maintain_order="left").get_column(_THERE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +89,14 @@ def _all_null(frame: pl.DataFrame, column: str) -> bool:
 
 
 def _with_nulls(frame: pl.DataFrame, columns: Iterable[tuple[str, pl.DataType]]) -> pl.DataFrame:
-    return frame.hstack([nothing(name, dtype, frame.height) for name, dtype in columns])
+    return frame.hstack([nothing(dtype, frame.height).alias(name) for name, dtype in columns])
 
 
-def nothing(name: str, dtype: pl.DataType, height: int) -> pl.Series:
+def nothing(dtype: pl.DataType, height: int) -> pl.Series:
     """A column of nulls."""
-    return pl.Series(name, [None], dtype=dtype).new_from_index(0, height)
+    return _null(dtype).new_from_index(0, height)
+
+
+@cache
+def _null(dtype: pl.DataType) -> pl.Series:
+    return pl.Series([None], dtype=dtype)

@@ -7,21 +7,24 @@ the frame, however many columns it has.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 
 import polars as pl
 
 from integrationhub.canonical import model
 from integrationhub.canonical.frames import POLARS_TYPES, schema
 from integrationhub.errors import ConfigurationError
-from integrationhub.mapping.faults import MISSING, Rule, fault_columns, find
-from integrationhub.mapping.items import MARK, Item
+from integrationhub.mapping.faults import MISSING, Rule, Told, find
+from integrationhub.mapping.items import MARK, Direct, Item, Mark
 from integrationhub.mapping.joins import JoinStep, PivotStep, nothing
 from integrationhub.mapping.scope import Place
 from integrationhub.mapping.tables import FEW, Tables
 
 APART = "~"
 """Begins the names of columns that don't leave the mapping."""
+
+_GIVEN = frozenset(item.name for item in model.PROVENANCE) - {"source_ref"}
+"""Columns that a spec doesn't fill: they say where a row is from."""
 
 _SEQUENCE_STEP = 2**32
 """Record numbers a sequence number has room for in `version`."""
@@ -48,30 +51,47 @@ class Mapped:
     """
 
     rows: pl.DataFrame
-    faults: Sequence[pl.DataFrame] = ()
-    notes: Sequence[pl.DataFrame] = ()
-    gaps: Sequence[pl.DataFrame] = ()
+    faults: Sequence[Told] = ()
+    gaps: Sequence[Told] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """Columns that need only those of the levels before; a mark is asked for only where its column has nulls."""
+    """Columns that need only those of the levels before: made directly, by expressions, and marks of dates.
 
+    A mark is asked for only where its column has nulls.
+    """
+
+    direct: tuple[tuple[str, Direct], ...]
     columns: tuple[pl.Expr, ...]
-    marks: tuple[tuple[str, str, pl.Expr], ...]  # column, its mark, the mark's expression
+    marks: tuple[Mark, ...]
+
+    @classmethod
+    def of(cls, items: Sequence[Item]) -> "Level":
+        """The level of these items."""
+        return cls(
+            direct=tuple((f"={item.name}", item.direct) for item in items if item.direct is not None),
+            columns=tuple(item.column for item in items if item.direct is None),
+            marks=tuple(item.mark for item in items if item.mark is not None),
+        )
 
     def computed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame with the level's columns beside."""
-        frame = _beside(frame, self.columns)
-        if not self.marks:
-            return frame
-        asked, empty = list[pl.Expr](), list[pl.Series]()
-        for column, mark, expression in self.marks:
-            if frame.get_column(column).null_count():
-                asked.append(expression)
+        made = [direct.made(frame).alias(name) for name, direct in self.direct]
+        frame = frame.hstack(made) if made else frame
+        frame = _beside(frame, self.columns) if self.columns else frame
+        return self._marked(frame) if self.marks else frame
+
+    def _marked(self, frame: pl.DataFrame) -> pl.DataFrame:
+        asked, made = list[pl.Expr](), list[pl.Series]()
+        for mark in self.marks:
+            if not mark.is_needed(frame):
+                made.append(nothing(pl.String(), frame.height).alias(f"{mark.column}{MARK}"))
+            elif mark.direct is not None:
+                made.append(mark.direct.made(frame).alias(f"{mark.column}{MARK}"))
             else:
-                empty.append(nothing(mark, pl.String(), frame.height))
-        frame = frame.hstack(empty) if empty else frame
+                asked.append(mark.expression)
+        frame = frame.hstack(made) if made else frame
         return _beside(frame, asked) if asked else frame
 
 
@@ -95,9 +115,10 @@ class SourcePlan:
     rules: tuple[Rule, ...]
     contexts: Mapping[str, str]  # canonical field → fact of the delivery
     places: Mapping[str, tuple[Place, ...]]  # canonical field → source fields, through lets and other fields
-    output: tuple[pl.Expr, ...]
+    unfilled: tuple[tuple[str, pl.DataType], ...]  # canonical columns that the spec says nothing of
+    unsure: tuple[tuple[str, pl.DataType], ...]  # those whose type only a run can tell
     key_place: Place  # the source field that ends the natural key
-    apart: tuple[pl.Expr, ...] = ()  # columns that only the judgement of repeated keys needs
+    apart: tuple[str, ...] = ()  # working columns that only the judgement of repeated keys needs
 
     def run(self, tables: Tables, context: MappingContext, mapping_id: str) -> Mapped:
         """The rows that this source gives, in file order."""
@@ -105,15 +126,8 @@ class SourcePlan:
         if frame.is_empty():
             return Mapped(rows=self.none())
         frame = self.computed(frame)
-        final = self._final(context, mapping_id)
-        rows = frame.select_seq(final) if frame.height <= FEW else frame.select(final)
-        found = find(frame, self.rules)
-        return Mapped(
-            rows=rows,
-            faults=[table for rule, table in found if rule.severity != "note"],
-            notes=[table for rule, table in found if rule.severity == "note"],
-            gaps=list(self._gaps(rows)),
-        )
+        rows = self._canonical(frame, context, mapping_id)
+        return Mapped(rows=rows, faults=find(frame, self.rules), gaps=list(self._gaps(rows)))
 
     def _joined(self, tables: Tables) -> pl.DataFrame:
         """The source columns with the joined ones beside them, of the rows that `where` lets through."""
@@ -138,28 +152,43 @@ class SourcePlan:
         """No rows."""
         return _nothing(self.entity)
 
-    def _final(self, context: MappingContext, mapping_id: str) -> list[pl.Expr]:
-        """The canonical columns in their order; those that the spec doesn't fill are null."""
-        given: dict[str, pl.Expr] = {
-            "source_system": pl.lit(context.source_system),
-            "delivery_id": pl.lit(context.delivery_id),
-            "record_no": pl.col("_record"),
-            "byte_offset": pl.col("_offset"),
-            "mapping_id": pl.lit(mapping_id),
-            "version": pl.col("_record") + context.sequence * _SEQUENCE_STEP,
-        }
-        facts = {name: pl.lit(getattr(context, fact)) for name, fact in self.contexts.items()}
-        made = {**given, **facts}
-        names = self.entity.names()
-        known = zip(names, self.output, strict=True)
-        return [*(made[name].alias(name) if name in made else expr for name, expr in known), *self.apart]
+    def _canonical(self, frame: pl.DataFrame, context: MappingContext, mapping_id: str) -> pl.DataFrame:
+        """The canonical columns in their order, and those that stay apart; what the spec doesn't fill is null.
 
-    def _gaps(self, rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        Columns are taken as they stand: expressions that only rename would cost more than all else for a single row.
+        """
+        records, height = frame.get_column("_record"), frame.height
+        same = {
+            "source_system": context.source_system,
+            "delivery_id": context.delivery_id,
+            "mapping_id": mapping_id,
+            **{name: getattr(context, fact) for name, fact in self.contexts.items()},
+        }
+        made = {
+            "record_no": records,
+            "byte_offset": frame.get_column("_offset"),
+            "version": records + context.sequence * _SEQUENCE_STEP,
+            **{name: _constant(value).new_from_index(0, height) for name, value in same.items()},
+            **{name: nothing(dtype, height) for name, dtype in self.unfilled if name not in same},
+            **{name: frame.get_column(f"={name}").cast(dtype) for name, dtype in self.unsure},
+            **{f"{APART}{number}": frame.get_column(name) for number, name in enumerate(self.apart)},
+        }
+        frame = frame.hstack([column.alias(f"^{name}") for name, column in made.items()])
+        rows = frame[[f"^{name}" if name in made else f"={name}" for name in self.names]]
+        rows.columns = list(self.names)
+        return rows
+
+    def _gaps(self, rows: pl.DataFrame) -> Iterator[Told]:
         for item in self.entity.all_fields():
             if item.required and item.name not in model.SEALED and rows.get_column(item.name).null_count():
-                place = self.place(item.name)
-                columns = fault_columns(MISSING, place, record=pl.col("record_no"), offset=pl.col("byte_offset"))
-                yield rows.filter(pl.col(item.name).is_null()).select(columns)
+                empty = rows.get_column(item.name).is_null().arg_true()
+                records, offsets = rows.get_column("record_no")[empty], rows.get_column("byte_offset")[empty]
+                yield Told(code=MISSING, place=self.place(item.name), records=records, offsets=offsets)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns of its rows: the canonical ones in table order, then those that stay apart."""
+        return _names(self.entity, len(self.apart))
 
     def place(self, name: str) -> Place:
         """The source field to name when a canonical field is at fault."""
@@ -171,19 +200,28 @@ def _nothing(entity: model.Entity) -> pl.DataFrame:
     return pl.DataFrame(schema=schema(entity))
 
 
-def output_columns(entity: model.Entity, items: Mapping[str, Item]) -> tuple[pl.Expr, ...]:
-    """For each canonical column the expression that takes it from the working frame, in table order."""
-    return tuple(_output(item, items) for item in entity.all_fields())
+@cache
+def _names(entity: model.Entity, apart: int) -> tuple[str, ...]:
+    return (*entity.names(), *(f"{APART}{number}" for number in range(apart)))
 
 
-def _output(target: model.Field, items: Mapping[str, Item]) -> pl.Expr:
-    dtype = POLARS_TYPES[target.type]
-    owner = items.get(target.name) or _marking(target.name, items)
-    if owner is None:
-        return pl.lit(None, dtype=dtype).alias(target.name)
-    column = pl.col(f"={target.name}")
-    known = owner.dtype == dtype or owner.name != target.name
-    return (column if known else column.cast(dtype)).alias(target.name)
+@lru_cache(maxsize=1_000)
+def _constant(value: object) -> pl.Series:
+    return pl.Series([value])
+
+
+def unfilled(entity: model.Entity, items: Mapping[str, Item]) -> Iterator[tuple[str, pl.DataType]]:
+    """The canonical columns that no item fills, with their types."""
+    for target in entity.all_fields():
+        if target.name not in items and _marking(target.name, items) is None and target.name not in _GIVEN:
+            yield target.name, POLARS_TYPES[target.type]
+
+
+def unsure(entity: model.Entity, items: Mapping[str, Item]) -> Iterator[tuple[str, pl.DataType]]:
+    """The canonical columns whose items don't say that they are of the right type, with that type."""
+    for target in entity.all_fields():
+        if target.name in items and items[target.name].dtype != POLARS_TYPES[target.type]:
+            yield target.name, POLARS_TYPES[target.type]
 
 
 def _marking(name: str, items: Mapping[str, Item]) -> Item | None:
@@ -199,13 +237,7 @@ def in_levels(items: Mapping[str, Item]) -> Iterator[Level]:
         ready = [name for name, item in waiting.items() if item.needs <= done]
         if not ready:
             raise ConfigurationError(f"these need each other in a circle: {', '.join(sorted(waiting))}")
-        items_here = [waiting[name] for name in ready]
-        yield Level(
-            columns=tuple(item.column for item in items_here),
-            marks=tuple(
-                (f"={item.name}", f"={item.name}{MARK}", item.mark) for item in items_here if item.mark is not None
-            ),
-        )
+        yield Level.of([waiting[name] for name in ready])
         done.update(ready)
         for name in ready:
             del waiting[name]

@@ -26,6 +26,7 @@ Resolve = Callable[[str], pl.Expr]
 
 MAX_DEPTH = 100
 FEW = 4
+_LARGEST = 2**63 - 1
 
 
 class _MappingSql(Dialect):
@@ -125,6 +126,8 @@ def _literal(tree: exp.Expression, _resolve: Resolve) -> pl.Expr:
 def _whole_number(tree: exp.Expression) -> int:
     if not isinstance(tree, exp.Literal) or tree.is_string or not str(tree.this).isascii() or not tree.this.isdecimal():
         raise ConfigurationError("only whole numbers are exact: write pence, no fractions", code="SQL_NOT_ALLOWED")
+    if int(tree.this) > _LARGEST:
+        raise ConfigurationError("a whole number has 64 bits at most", code="SQL_NOT_ALLOWED")
     return int(tree.this)
 
 
@@ -172,7 +175,7 @@ def _in(tree: exp.Expression, resolve: Resolve) -> pl.Expr:
         raise _refused(tree, "takes a list of constants only")
     if len(choices) <= FEW:
         return reduce(operator.or_, (value == choice for choice in choices))
-    texts = [choice.this if choice.is_string else int(choice.this) for choice in tree.expressions]
+    texts = [choice.this if choice.is_string else _whole_number(choice) for choice in tree.expressions]
     return value.is_in(texts)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import polars as pl
 import pyarrow as pa
 
+from integrationhub.canonical.runs import distinct
 from integrationhub.errors import ConfigurationError
 from integrationhub.mapping.scope import POSITION
 
@@ -71,7 +72,7 @@ class Tables:
             frame = self.frame(lookup.table)
             if lookup.condition is not None:
                 frame = frame.filter(lookup.condition)
-            if frame.height > 1:
+            if not distinct([frame.get_column(key) for key in lookup.keys]):
                 frame = frame.unique(subset=lookup.keys, keep="first", maintain_order=True)
             self._lookups[lookup] = frame
         return self._lookups[lookup]

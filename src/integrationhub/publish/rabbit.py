@@ -33,6 +33,7 @@ class RabbitPublisher:
             self._topology = Topology(
                 exchanges=tuple(dict.fromkeys(self._topology.exchanges + topology.exchanges)),
                 queues={**self._topology.queues, **topology.queues},
+                ordered=self._topology.ordered | topology.ordered,
             )
             self._disconnect()
             self._connected()

@@ -91,10 +91,12 @@ class Relay:
         stop: threading.Event,
         *,
         idle_seconds: float = 0.2,
+        wake: threading.Event | None = None,
         on_trouble: Callable[[TransientError], None] = lambda _error: None,
     ) -> None:
         """Send until `stop` is set. A broker that is away delays publishing, never intake: rounds are tried again after
-        a pause that grows with each failure and is told to `on_trouble`.
+        a pause that grows with each failure and is told to `on_trouble`. Whoever has committed events in this process
+        sets `wake`; those of other processes are seen within `idle_seconds`.
         """
 
         def tell(state: RetryCallState) -> None:
@@ -111,8 +113,10 @@ class Relay:
             retry_error_callback=lambda _state: 0,  # told to stop while the broker is away
         )
         while not stop.is_set():
-            if not retrying(self.send_round):
-                stop.wait(idle_seconds)
+            if wake is not None:
+                wake.clear()  # before the look: what is committed meanwhile sets it again
+            if not retrying(self.send_round) and not stop.is_set():
+                (wake or stop).wait(idle_seconds)
 
 
 def outgoing(event: Event) -> Outgoing:

@@ -11,6 +11,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -61,6 +62,17 @@ class Originals:
                 remedy="make room in, or grant access to, the originals folder and hand the file over again",
             ) from exc
         return original
+
+    def sweep(self, *, older_than: datetime) -> int:
+        """Remove part files that a crash has left behind; how many. Younger ones may be being written."""
+        folder, swept = f"{self._root}/parts", 0
+        if self._fs.exists(folder):
+            for part in self._fs.ls(folder, detail=False):
+                with contextlib.suppress(FileNotFoundError):  # renamed into its place meanwhile
+                    if self._fs.modified(part) < older_than:
+                        self._fs.rm_file(part)
+                        swept += 1
+        return swept
 
     @contextlib.contextmanager
     def open(self, sha256: str) -> Iterator[BinaryIO]:

@@ -16,7 +16,7 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from integrationhub.amqp import topology
@@ -25,18 +25,25 @@ from integrationhub.amqp.link import Link, open_patiently
 from integrationhub.amqp.publication import Method, Properties
 from integrationhub.errors import HubError, TransientError
 from integrationhub.sdk.transport import (
+    DIRECT_HEADER,
     EXCHANGE_HEADER,
     REASON_HEADER,
     ROUTING_KEY_HEADER,
     Incoming,
+    Outgoing,
     Topology,
     dead_letter,
     dead_letter_queue,
+    is_final,
+    postponed,
+    restored,
 )
 
 BATCH = 500
 DELIVERY_COUNT = "x-delivery-count"
 """A quorum queue's header: how often the message was delivered before and came back."""
+
+_WAY = ("x-death", "x-first-death-", "x-last-death-")
 
 
 class RabbitSource:
@@ -52,17 +59,19 @@ class RabbitSource:
         queue: str,
         *,
         bindings: tuple[tuple[str, str], ...] = (),
+        ordered: bool = False,
         limit: int = BATCH,
         name: str = "integrationhub",
     ) -> None:
         self._url = url
         self._queue = queue
-        self._topology = Topology(queues={queue: bindings})
+        self._topology = Topology(queues={queue: bindings}, ordered=frozenset({queue} if ordered else ()))
         self._prefetch = 2 * limit
         self._name = f"{name} {queue}"
         self._link: Link | None = None
-        self._dead_letters: Link | None = None  # its own connection: one that publishes may be blocked by the broker
-        self._rejecting = threading.Lock()
+        self._held = False
+        self._aside: Link | None = None  # its own connection: one that publishes may be blocked by the broker
+        self._moving = threading.Lock()
         self._changed = threading.Condition()  # guards the four below
         self._arrived: deque[Incoming] = deque()
         self._unacknowledged: dict[int, None] = {}  # tags, in order of delivery
@@ -73,6 +82,9 @@ class RabbitSource:
     def receive(self, *, limit: int, timeout: float) -> list[Incoming]:
         """See sdk.transport.MessageSource."""
         deadline = time.monotonic() + timeout
+        if self._held and self._link is None:
+            self._closed.wait(timeout)
+            return []
         link = self._connected(timeout)
         with self._changed:
             self._changed.wait_for(lambda: self._arrived or link.lost, max(0.0, deadline - time.monotonic()))
@@ -101,13 +113,25 @@ class RabbitSource:
 
     def reject(self, deliveries: Sequence[Incoming], *, reason: str) -> None:
         """See sdk.transport.MessageSource. Acknowledged only when the dead letters are confirmed."""
+        self._move(deliveries, lambda delivery: dead_letter(delivery, reason))
+
+    def postpone(self, deliveries: Sequence[Incoming], *, seconds: int) -> None:
+        """See sdk.transport.MessageSource. Acknowledged only when the retry queue has them."""
+        self._move(deliveries, lambda delivery: postponed(delivery, seconds), retry=seconds)
+
+    def _move(
+        self, deliveries: Sequence[Incoming], moved: Callable[[Incoming], Outgoing], *, retry: int | None = None
+    ) -> None:
+        """Publish what the deliveries become, and acknowledge them once that is confirmed."""
         with self._changed:
             ours = [delivery for delivery in deliveries if delivery.tag in self._unacknowledged]
-        with self._rejecting:
-            if self._dead_letters is None or self._dead_letters.lost:
-                self._close(self._dead_letters)
-                self._dead_letters = Link(self._url, f"{self._name} dead letters")
-            returned = self._dead_letters.publish([dead_letter(delivery, reason) for delivery in ours])
+        with self._moving:
+            if self._aside is None or self._aside.lost:
+                self._close(self._aside)
+                self._aside = Link(self._url, f"{self._name} aside")
+            if retry is not None:
+                topology.declare_retry(self._aside, self._queue, retry)
+            returned = self._aside.publish([moved(delivery) for delivery in ours])
         if returned:
             raise TransientError(
                 f"there is no queue {dead_letter_queue(self._queue)}",
@@ -116,12 +140,19 @@ class RabbitSource:
             )
         self.acknowledge(ours)
 
+    def hold(self) -> None:
+        """See sdk.transport.MessageSource."""
+        self._held = True
+        if self._link is not None:
+            with contextlib.suppress(HubError):  # a link that is lost delivers nothing
+                self._link.stop_consuming()
+
     def close(self) -> None:
         """See sdk.transport.MessageSource."""
         self._closed.set()
         self._disconnect()
-        self._close(self._dead_letters)
-        self._dead_letters = None
+        self._close(self._aside)
+        self._aside = None
 
     # ---- the connection
 
@@ -170,7 +201,7 @@ class RabbitSource:
             self._changed.notify_all()
 
     def _take(self, base: int, method: Method, properties: Properties, body: bytes) -> None:
-        headers = _with_reason(properties.headers or {})
+        headers = _own_headers(self._queue, properties.headers or {})
         count = headers.get(DELIVERY_COUNT, 0)
         incoming = Incoming(
             tag=base + method.delivery_tag,
@@ -184,6 +215,8 @@ class RabbitSource:
             redelivered=method.redelivered,
             deliveries=count if isinstance(count, int) else 0,
         )
+        if DIRECT_HEADER in headers:
+            incoming = restored(incoming)
         with self._changed:
             if base != self._base:
                 return  # a late delivery of an old link
@@ -204,15 +237,17 @@ def _acknowledge(channel: _Acknowledging, multiple: int | None, singly: Sequence
         channel.basic_ack(tag)
 
 
-def _with_reason(headers: Mapping[str, object]) -> Mapping[str, object]:
-    """The headers, those of a message that the broker itself dead-lettered completed by ours."""
+def _own_headers(queue: str, headers: Mapping[str, object]) -> Mapping[str, object]:
+    """The headers without what the broker writes of a message's way; in a dead-letter queue the reason in its place."""
     deaths = headers.get("x-death")
-    if not deaths or REASON_HEADER in headers or not isinstance(deaths, list):
+    if not deaths or not isinstance(deaths, list):
         return headers
-    first = deaths[-1]  # the latest stands first
-    return {
-        **headers,
-        REASON_HEADER: first["reason"],
-        EXCHANGE_HEADER: first["exchange"],
-        ROUTING_KEY_HEADER: first["routing-keys"][0],
-    }
+    own = {name: value for name, value in headers.items() if not name.startswith(_WAY)}
+    if not is_final(queue):
+        return own if DIRECT_HEADER in headers else headers
+    if REASON_HEADER in headers:
+        return headers
+    last = deaths[0]  # the latest stands first
+    whence = {EXCHANGE_HEADER: last["exchange"], ROUTING_KEY_HEADER: last["routing-keys"][0]}
+    own.pop(DIRECT_HEADER, None)
+    return {**whence, **own, REASON_HEADER: last["reason"]}

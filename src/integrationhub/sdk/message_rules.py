@@ -12,15 +12,26 @@ class Binding(Part):
     key: str = "#"
 
 
+class Signature(Part):
+    """How bodies are signed: HMAC-SHA-256 in lower-case hexadecimal, with a key of the keys file (`hmac_keys`)."""
+
+    header: str
+    key_header: str
+    keys: tuple[str, ...]  # ids of the keys that this feed may use
+
+
 class MessageRules(Part):
     """[messages]: how messages arrive. Without bindings the source publishes to the queue itself.
 
     `ordered`: messages about one entity must be taken in the order in which they were published, so of several hosts
-    one takes them and the others stand by.
+    one takes them and the others stand by. `order_header`: the header that names what a message is about, where one
+    does; without it the content's own name is looked for.
     """
 
     bindings: tuple[Binding, ...] = ()
     ordered: bool = False
+    order_header: str | None = None
+    signature: Signature | None = None
 
 
 class EventRules(Part):

@@ -6,6 +6,8 @@ the way: a message that no queue wants waits in `hub.unroutable`, one that can't
 queue.
 
     any exchange ──binding──▶ queue ──reject, or delivered DELIVERY_LIMIT times in vain──▶ queue + ".dead"
+         │                    ▲   └──postpone──▶ queue + ".retry.SECONDS" ──┐
+         │                    └───────────────after so many seconds─────────┘
          └───────no binding wants it───▶ hub.unroutable
 """
 
@@ -25,8 +27,17 @@ DELIVERY_LIMIT = 50
 kills every process that takes it. Any interrupted delivery counts, also of innocent messages behind such a one, so it
 is far above the number of tries that the hub's own ledger allows."""
 
+RETRY_SECONDS = (10, 300)
+"""For how long a message may be postponed: each queue has a retry queue for each of them."""
+
 REASON_HEADER = "hub-reason"
 """On a dead letter: the reason code of the rejection, or `delivery_limit`."""
+
+DIRECT_HEADER = "hub-direct"
+"""On a message that was put into its queue directly, in place of the way that it would have come or came before."""
+
+POSTPONED_HEADER = "hub-postponed"
+"""On a message in a retry queue: how often it was postponed."""
 
 EXCHANGE_HEADER = "hub-exchange"
 ROUTING_KEY_HEADER = "hub-routing-key"
@@ -36,6 +47,11 @@ ROUTING_KEY_HEADER = "hub-routing-key"
 def is_final(queue: str) -> bool:
     """Whether messages of this queue wait for people: it has no limits, and no dead-letter queue of its own."""
     return queue == UNROUTABLE_QUEUE or queue.endswith(".dead")
+
+
+def retry_queue(queue: str, seconds: int) -> str:
+    """The queue in which messages wait for so long before they come to `queue` again."""
+    return f"{queue}.retry.{seconds}"
 
 
 def dead_letter_queue(queue: str) -> str:
@@ -60,7 +76,7 @@ class Incoming:
     """A delivered message. `tag` identifies the delivery to `acknowledge`; it is valid on its source only, once.
 
     `redelivered` and `deliveries` (how often it was delivered before, in vain) are what the broker counts: hints to a
-    message that kills its consumer, no ledger of tries.
+    message that kills its consumer, no ledger of tries. `postponed`: how often it was, and came back.
     """
 
     tag: int
@@ -73,6 +89,31 @@ class Incoming:
     headers: Mapping[str, object] = field(default_factory=dict)
     redelivered: bool = False
     deliveries: int = 0
+    postponed: int = 0
+
+
+def restored(delivery: Incoming) -> Incoming:
+    """A message that was put into its queue directly, as it would have come: by its exchange and routing key."""
+    headers = dict(delivery.headers)
+    if not headers.pop(DIRECT_HEADER, False) or is_final(delivery.queue):
+        return delivery
+    exchange, routing_key = headers.pop(EXCHANGE_HEADER, ""), headers.pop(ROUTING_KEY_HEADER, "")
+    times = headers.pop(POSTPONED_HEADER, 0)
+    postponed = times if isinstance(times, int) else 0
+    return replace(delivery, exchange=str(exchange), routing_key=str(routing_key), headers=headers, postponed=postponed)
+
+
+def postponed(delivery: Incoming, seconds: int) -> Outgoing:
+    """The delivery as it waits in a retry queue."""
+    message = Outgoing(
+        exchange=delivery.exchange,
+        routing_key=delivery.routing_key,
+        message_id=delivery.message_id,
+        body=delivery.body,
+        content_type=delivery.content_type,
+        headers={**delivery.headers, POSTPONED_HEADER: delivery.postponed + 1},
+    )
+    return as_if_from(message, retry_queue(delivery.queue, seconds))
 
 
 def dead_letter(delivery: Incoming, reason: str) -> Outgoing:
@@ -88,6 +129,12 @@ def dead_letter(delivery: Incoming, reason: str) -> Outgoing:
     )
 
 
+def as_if_from(message: Outgoing, queue: str) -> Outgoing:
+    """The message put into a queue directly; a source gives it as if it came by its own exchange and routing key."""
+    whence = {EXCHANGE_HEADER: message.exchange, ROUTING_KEY_HEADER: message.routing_key, DIRECT_HEADER: True}
+    return replace(message, exchange="", routing_key=queue, headers={**message.headers, **whence})
+
+
 def unroutable(message: Outgoing) -> Outgoing:
     """The message as it is kept when no queue wants it."""
     whence = {EXCHANGE_HEADER: message.exchange, ROUTING_KEY_HEADER: message.routing_key}
@@ -98,11 +145,13 @@ def unroutable(message: Outgoing) -> Outgoing:
 class Topology:
     """What must exist on the broker: declared idempotently at start, a mismatch is a ConfigurationError.
 
-    A queue's dead-letter queue and `hub.unroutable` come with it and are not named here.
+    A queue's dead-letter queue and `hub.unroutable` come with it and are not named here. Of a queue in `ordered` one
+    consumer at a time gets messages, and the others stand by.
     """
 
     exchanges: tuple[str, ...] = ()  # durable topic exchanges
     queues: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)  # queue → (exchange, binding key)…
+    ordered: frozenset[str] = frozenset()
 
 
 class Publisher(Protocol):
@@ -149,6 +198,16 @@ class MessageSource(Protocol):
 
         TransientError: they are still in the queue; try again, or let them come again.
         """
+
+    def postpone(self, deliveries: Sequence[Incoming], *, seconds: int) -> None:
+        """Have these delivered again after so many seconds (one of RETRY_SECONDS), with nothing held for them.
+
+        They come as they came first, at the end of the queue: not for messages that must keep their place.
+        TransientError: they are still in the queue.
+        """
+
+    def hold(self) -> None:
+        """Have no more delivered. What has arrived is still received, and acknowledged, until the source is closed."""
 
     def close(self) -> None:
         """Give unacknowledged deliveries back to the queue and close; idempotent."""

@@ -9,7 +9,7 @@ nothing. Binary form of an array, high byte first (PostgreSQL's array_send):
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
@@ -136,24 +136,51 @@ def insert_rows(connection: Connection, table: Table, columns: Mapping[str, Valu
 
     `conflict` is one of our own clauses, in SQL that both databases understand.
     """
-    parts = tuple((name, isinstance(values, Same)) for name, values in columns.items())
-    height = max((len(values) for values in columns.values() if not isinstance(values, Same)), default=0)
+    height = _height(columns)
     if not height:
         return 0
     with translated():
         driver: Any = connection.connection.driver_connection
         if is_postgres(connection):
-            kinds = [_kind(table.c[name]) for name in columns]
-            given = [
-                array(kind, (values.value,) if isinstance(values, Same) else values)
-                for kind, values in zip(kinds, columns.values(), strict=True)
-            ]
-            order = sorted(range(len(parts)), key=lambda place: not parts[place][1])
             with driver.cursor() as cursor:
-                cursor.execute(_from_arrays(table, parts, conflict), [given[place] for place in order], prepare=True)
-                return int(cursor.rowcount)
-        rows = zip(*(_plain(table.c[name], values, height) for name, values in columns.items()), strict=True)
-        return int(driver.executemany(_one_by_one(table, tuple(columns), conflict), rows).rowcount)
+                return int(_send(cursor, table, columns, conflict).rowcount)
+        statement = _one_by_one(table, tuple(columns), conflict)
+        return int(driver.executemany(statement, _rows(table, columns, height)).rowcount)
+
+
+def insert_returning(
+    connection: Connection, table: Table, columns: Mapping[str, Values], *, conflict: str, returning: Sequence[str]
+) -> list[tuple[Any, ...]]:
+    """The same, with these columns of each row as it stands then, in no order."""
+    height, listed = _height(columns), ", ".join(returning)
+    if not height:
+        return []
+    clause = f"{conflict} RETURNING {listed}"
+    with translated():
+        driver: Any = connection.connection.driver_connection
+        if is_postgres(connection):
+            with driver.cursor() as cursor:
+                return list(_send(cursor, table, columns, clause).fetchall())
+        statement = _one_by_one(table, tuple(columns), clause)
+        return [driver.execute(statement, row).fetchone() for row in _rows(table, columns, height)]
+
+
+def _height(columns: Mapping[str, Values]) -> int:
+    return max((len(values) for values in columns.values() if not isinstance(values, Same)), default=0)
+
+
+def _send(cursor: Any, table: Table, columns: Mapping[str, Values], clause: str) -> Any:  # noqa: ANN401 – the driver's
+    """Run the statement on PostgreSQL. Values that are the same in every row come first among its parameters."""
+    parts = tuple((name, isinstance(values, Same)) for name, values in columns.items())
+    first = [(name, (values.value,)) for name, values in columns.items() if isinstance(values, Same)]
+    then = [(name, values) for name, values in columns.items() if not isinstance(values, Same)]
+    given = [array(_kind(table.c[name]), values) for name, values in (*first, *then)]
+    return cursor.execute(_from_arrays(table, parts, clause), given, prepare=True)
+
+
+def _rows(table: Table, columns: Mapping[str, Values], height: int) -> Iterator[tuple[Any, ...]]:
+    """The rows as SQLite takes them."""
+    return zip(*(_plain(table.c[name], values, height) for name, values in columns.items()), strict=True)
 
 
 def _plain(column: ColumnElement[Any], values: Values, height: int) -> Sequence[Any]:
@@ -166,7 +193,6 @@ def _plain(column: ColumnElement[Any], values: Values, height: int) -> Sequence[
 
 @cache
 def _from_arrays(table: Table, parts: tuple[tuple[str, bool], ...], conflict: str) -> str:
-    """Values that are the same in every row come first among the parameters, then the columns."""
     names = ", ".join(f'"{name}"' for name, _ in parts)
     same = [f'(%b::{_kind(table.c[name]).name}[])[1] AS "{name}"' for name, is_same in parts if is_same]
     varying = [name for name, is_same in parts if not is_same]

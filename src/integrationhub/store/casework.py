@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, false, func, literal, or_, select, true
 
 from integrationhub.canonical.model import PROVENANCE
 from integrationhub.store.bulk import among
@@ -46,12 +46,17 @@ def _of(
         yield from connection.execute(statement.where(among(connection, column, part))).all()
 
 
+def _accepted_file() -> ColumnElement[bool]:
+    """Books come in files. What messages bring is judged by nobody here: it is no child support."""
+    return and_(DELIVERIES.c.kind == literal("FILE", literal_execute=True), DELIVERIES.c.state == "ACCEPTED")
+
+
 def changed_groups(connection: Connection, *, limit: int, rules: str | None = None) -> list[Row[Any]]:
     """Source groups that a completely loaded file brought, and that are not linked with this content and state, or of
     which the cases were judged by other rules than these.
     """
     same_rules = true() if rules is None else LINKED_GROUPS.c.rules == rules
-    complete = or_(DELIVERIES.c.state == "ACCEPTED", DELIVERIES.c.kind == "MESSAGE")
+    complete = _accepted_file()
     statement = (
         select(GROUPS.c.group_id, GROUPS.c.version, GROUPS.c.state, GROUPS.c.nrp_party_id, GROUP_CONTENTS.c.digest)
         .select_from(
@@ -210,14 +215,14 @@ class Dossier:
 
 def accepted_files(connection: Connection) -> tuple[int, datetime | None]:
     """How many deliveries were accepted, and when the last one was."""
-    statement = select(func.count(), func.max(DELIVERIES.c.completed_at)).where(DELIVERIES.c.state == "ACCEPTED")
+    statement = select(func.count(), func.max(DELIVERIES.c.completed_at)).where(_accepted_file())
     count, last = connection.execute(statement).one()
     return int(count), last
 
 
 def latest_as_at(connection: Connection) -> date | None:
     """The newest as-at date of an accepted file."""
-    statement = select(func.max(DELIVERIES.c.as_at)).where(DELIVERIES.c.state == "ACCEPTED")
+    statement = select(func.max(DELIVERIES.c.as_at)).where(_accepted_file())
     newest: date | None = connection.execute(statement).scalar_one()
     return newest
 

@@ -32,16 +32,17 @@ CREATED, CHANGED, REMOVED = "CREATED", "CHANGED", "REMOVED"
 # but ACTIVE counts as no row at all, and PostgreSQL goes through all debts for every case.
 _REMOVED, _SOURCE = literal(REMOVED, literal_execute=True), literal("SOURCE", literal_execute=True)
 
-_WATCHED = ("group_id", "host_system", "payee_role", "legal_owner", "kind", "cause", "status", "opened")
+WATCHED = ("group_id", "host_system", "payee_role", "legal_owner", "kind", "cause", "status", "opened")
 """Columns whose change makes a debt a changed one; its as-at date alone does not."""
 
 _WATCHED_BALANCE = {"pence": "balance_pence", "suspended_pence": "suspended_pence"}
 """The same for its source balance: column, and the name that `changed` gives it."""
 
-_DESCRIBED = ("debt_id", "case_id", "group_id", "source_system", "source_ref", "scheme", "legal_owner", "kind", "cause")
+DESCRIBED = ("debt_id", "case_id", "group_id", "source_system", "source_ref", "scheme", "legal_owner", "kind", "cause")
+"""Columns of a debt that a change tells as they are."""
 
 _STORED_SCHEMA: Mapping[str, pl.DataType] = {
-    **dict.fromkeys(_DESCRIBED, pl.String()),
+    **dict.fromkeys(DESCRIBED, pl.String()),
     "status": pl.String(),
     "old_pence": pl.Int64(),  # source balances; null where there is none
     "new_pence": pl.Int64(),
@@ -68,7 +69,7 @@ def _source(balances: Table) -> ColumnElement[bool]:
 
 def staged_changes(connection: Connection) -> pl.DataFrame:
     """Staged debts that are new, or differ from what is stored."""
-    flags = (*_WATCHED, *_WATCHED_BALANCE.values())
+    flags = (*WATCHED, *_WATCHED_BALANCE.values())
     shape = {
         **_STORED_SCHEMA,
         "is_new": pl.Boolean(),
@@ -85,12 +86,12 @@ def staged_changes(connection: Connection) -> pl.DataFrame:
 
 @cache
 def _staged_changes() -> Select[Any]:
-    flags = {name: _NEW_DEBTS.c[name].is_distinct_from(DEBTS.c[name]) for name in _WATCHED}
+    flags = {name: _NEW_DEBTS.c[name].is_distinct_from(DEBTS.c[name]) for name in WATCHED}
     flags |= {
         name: _NEW_BALANCES.c[stored].is_distinct_from(BALANCES.c[stored]) for stored, name in _WATCHED_BALANCE.items()
     }
     is_new = DEBTS.c.debt_id.is_(None)
-    columns = [_NEW_DEBTS.c[name] for name in (*_DESCRIBED, "status")]
+    columns = [_NEW_DEBTS.c[name] for name in (*DESCRIBED, "status")]
     labelled = [flag.label(f"differs_{name}") for name, flag in flags.items()]
     return (
         select(*columns, *_balances(BALANCES, _NEW_BALANCES), is_new.label("is_new"), *labelled)
@@ -129,7 +130,7 @@ def _left_out(cases: Table) -> ColumnElement[bool]:
 def left_out(connection: Connection, cases: Table) -> pl.DataFrame:
     """Debts of these cases that are stored, not yet removed, and not staged."""
     joined = DEBTS.outerjoin(BALANCES, and_(BALANCES.c.debt_id == DEBTS.c.debt_id, _source(BALANCES)))
-    described = [DEBTS.c[name] for name in _DESCRIBED]
+    described = [DEBTS.c[name] for name in DESCRIBED]
     statement = (
         select(*described, literal(REMOVED), *_balances(BALANCES, None))
         .select_from(joined)

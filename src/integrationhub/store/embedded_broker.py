@@ -12,29 +12,32 @@ no more, told by process id, start time and boot: no lease runs out under a cons
 import contextlib
 import json
 import os
-import re
 import sqlite3
 import threading
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from integrationhub.errors import ConfigurationError, TransientError
 from integrationhub.sdk.transport import (
     DELIVERY_LIMIT,
+    RETRY_SECONDS,
     UNROUTABLE_QUEUE,
     Incoming,
     Outgoing,
     Topology,
     dead_letter,
-    dead_letter_queue,
     is_final,
+    postponed,
+    restored,
+    retry_queue,
     unroutable,
 )
+from integrationhub.store.broker_tables import create, declare, make_retry, matches
 from integrationhub.store.faults import translated
+from integrationhub.store.processes import boot, started
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -52,38 +55,21 @@ LONGEST_PAUSE_SECONDS = 0.05
 REAP_SECONDS = 1.0
 """Between two looks for sessions whose process is no more."""
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS broker_exchanges (name TEXT PRIMARY KEY, kind TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS broker_queues (name TEXT PRIMARY KEY, arguments TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS broker_bindings (
-    exchange TEXT NOT NULL, binding_key TEXT NOT NULL, queue TEXT NOT NULL, PRIMARY KEY (exchange, binding_key, queue)
-);
-CREATE TABLE IF NOT EXISTS broker_sessions (
-    session TEXT PRIMARY KEY, boot TEXT NOT NULL, pid INTEGER NOT NULL, started INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS broker_messages (
-    position INTEGER PRIMARY KEY AUTOINCREMENT,
-    queue TEXT NOT NULL,
-    exchange TEXT NOT NULL,
-    routing_key TEXT NOT NULL,
-    message_id TEXT,
-    content_type TEXT,
-    headers TEXT NOT NULL, -- a JSON object
-    body BLOB NOT NULL,
-    deliveries INTEGER NOT NULL DEFAULT 0, -- begun
-    session TEXT -- who works on it
-);
-CREATE INDEX IF NOT EXISTS broker_waiting ON broker_messages (queue, position) WHERE session IS NULL;
-CREATE INDEX IF NOT EXISTS broker_taken ON broker_messages (session) WHERE session IS NOT NULL
-"""
 _INSERT = (
-    "INSERT INTO broker_messages (queue, exchange, routing_key, message_id, content_type, headers, body) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO broker_messages (queue, exchange, routing_key, message_id, content_type, headers, body, due) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _WAITING = (
     "SELECT position, exchange, routing_key, message_id, content_type, headers, body, deliveries "
     "FROM broker_messages WHERE queue = ? AND session IS NULL ORDER BY position LIMIT ?"
 )
+_MATURE = "SELECT 1 FROM broker_messages WHERE queue = ? AND session IS NULL AND due <= ? LIMIT 1"
+_RETURN = (
+    "INSERT INTO broker_messages (queue, exchange, routing_key, message_id, content_type, headers, body) "
+    "SELECT ?, exchange, routing_key, message_id, content_type, headers, body "
+    "FROM broker_messages WHERE queue = ? AND due <= ? ORDER BY due, position"
+)
+_ELSEWHERE = "SELECT 1 FROM broker_messages WHERE queue = ? AND session != ? LIMIT 1"
 _ANY = "SELECT 1 FROM broker_messages WHERE queue = ? AND session IS NULL LIMIT 1"
 
 
@@ -125,9 +111,7 @@ class _BrokerFile:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute(f"PRAGMA synchronous = {self._synchronous}")
             connection.execute("BEGIN IMMEDIATE")
-            for statement in _SCHEMA.split(";"):
-                connection.execute(statement)
-            _declare(connection, Topology())
+            create(connection)
             connection.execute("COMMIT")
         except BaseException:
             connection.close()
@@ -150,54 +134,6 @@ def _path(database: "Engine | Path | str") -> str:
     return str(name)
 
 
-# ---- exchanges, queues, bindings
-
-
-def _declare(connection: sqlite3.Connection, topology: Topology) -> None:
-    bound = {exchange for bindings in topology.queues.values() for exchange, _ in bindings}
-    for exchange in sorted(bound.union(topology.exchanges)):
-        _make(connection, "exchange", exchange, ("broker_exchanges", "kind", "topic"))
-    for queue in (UNROUTABLE_QUEUE, *topology.queues):
-        for name in dict.fromkeys((dead_letter_queue(queue), queue)):
-            _make(connection, "queue", name, ("broker_queues", "arguments", _arguments(name)))
-        connection.executemany(
-            "INSERT OR IGNORE INTO broker_bindings (exchange, binding_key, queue) VALUES (?, ?, ?)",
-            [(exchange, key, queue) for exchange, key in topology.queues.get(queue, ())],
-        )
-
-
-def _arguments(queue: str) -> str:
-    arguments = {} if is_final(queue) else {"delivery-limit": DELIVERY_LIMIT, "dead-letters": dead_letter_queue(queue)}
-    return json.dumps(arguments)
-
-
-def _make(connection: sqlite3.Connection, kind: str, name: str, column: tuple[str, str, str]) -> None:
-    table, attribute, wanted = column
-    found = connection.execute(f"SELECT {attribute} FROM {table} WHERE name = ?", (name,)).fetchone()  # noqa: S608
-    if found is None:
-        connection.execute(f"INSERT INTO {table} (name, {attribute}) VALUES (?, ?)", (name, wanted))  # noqa: S608
-    elif found[0] != wanted:
-        raise ConfigurationError(
-            f"embedded broker: {kind} '{name}' exists with {attribute} {found[0]}, wanted is {wanted}",
-            code="TOPOLOGY_MISMATCH",
-            remedy="another version of the hub made it: finish its messages with that version, or delete its row "
-            f"from {table}; the hub makes it anew when it starts",
-        )
-
-
-@lru_cache(maxsize=4096)
-def _pattern(binding_key: str) -> re.Pattern[str]:
-    """AMQP topic pattern: words between dots, `*` for one word, `#` for any number of them, also none."""
-    special = {"*": r"[^.]*\.", "#": r"(?:[^.]*\.)*"}
-    words = binding_key.split(".") if binding_key else []
-    return re.compile("".join(special.get(word, re.escape(word) + r"\.") for word in words))
-
-
-def matches(binding_key: str, routing_key: str) -> bool:
-    """Whether a topic exchange sends this routing key along this binding."""
-    return _pattern(binding_key).fullmatch(f"{routing_key}." if routing_key else "") is not None
-
-
 # ---- publishing
 
 
@@ -210,7 +146,7 @@ class EmbeddedPublisher:
     def declare(self, topology: Topology) -> None:
         """See sdk.transport.Publisher."""
         with self._file.writing() as connection:
-            _declare(connection, topology)
+            declare(connection, topology)
 
     def publish(self, messages: Sequence[Outgoing]) -> None:
         """See sdk.transport.Publisher. All of the messages arrive, or none."""
@@ -218,7 +154,7 @@ class EmbeddedPublisher:
             return
         with self._file.writing() as connection:
             router = _Router(connection)
-            connection.executemany(_INSERT, [row for message in messages for row in router.rows(message)])
+            connection.executemany(_INSERT, [(*row, None) for message in messages for row in router.rows(message)])
 
     def depths(self, queues: Sequence[str]) -> Mapping[str, int | None]:
         """See sdk.transport.Publisher."""
@@ -284,12 +220,20 @@ class EmbeddedSource:
     """sdk.transport.MessageSource on a SQLite file. One thread receives; any may acknowledge and reject."""
 
     def __init__(
-        self, database: "Engine | Path | str", queue: str, *, bindings: tuple[tuple[str, str], ...] = ()
+        self,
+        database: "Engine | Path | str",
+        queue: str,
+        *,
+        bindings: tuple[tuple[str, str], ...] = (),
+        ordered: bool = False,
     ) -> None:
         self._file = _BrokerFile(database, durable=False)
         self._queue = queue
         self._final = is_final(queue)
-        self._topology = Topology(queues={queue: bindings})
+        self._ordered = ordered
+        self._topology = Topology(queues={queue: bindings}, ordered=frozenset({queue} if ordered else ()))
+        self._delays = set(() if self._final else RETRY_SECONDS)
+        self._held = False
         self._session: str | None = None
         self._done: set[int] = set()  # acknowledged, not yet deleted: the file was locked
         self._reaped = 0.0
@@ -299,6 +243,9 @@ class EmbeddedSource:
         """See sdk.transport.MessageSource."""
         deadline = time.monotonic() + timeout
         pause = SHORTEST_PAUSE_SECONDS
+        if self._held:
+            self._closed.wait(timeout)
+            return []
         while not (claimed := self._claim(limit, deadline)) and (rest := deadline - time.monotonic()) > 0:
             if self._closed.wait(min(pause, rest)):
                 break
@@ -309,7 +256,8 @@ class EmbeddedSource:
         session = self._begun()
         self._reap()
         with self._file.reading() as connection:
-            if not self._done and connection.execute(_ANY, (self._queue,)).fetchone() is None:
+            waiting = connection.execute(_ANY, (self._queue,)).fetchone() or self._mature(connection)
+            if not self._done and not waiting:
                 return []  # looking costs nobody the write lock
         try:
             return self._claim_as(session, limit, patience=max(0.0, deadline - time.monotonic()))
@@ -322,6 +270,9 @@ class EmbeddedSource:
         with self._file.writing(patience=patience) as connection:
             done = list(self._done)
             self._delete(connection, session, done)
+            self._bring_back(connection)
+            if self._ordered and connection.execute(_ELSEWHERE, (self._queue, session)).fetchone():
+                return []
             rows = connection.execute(_WAITING, (self._queue, limit)).fetchall()
             arrived = [self._incoming(row) for row in rows]
             worn_out = [message for message in arrived if message.deliveries > DELIVERY_LIMIT and not self._final]
@@ -334,9 +285,21 @@ class EmbeddedSource:
         self._done.difference_update(done)
         return claimed
 
+    def _mature(self, connection: sqlite3.Connection) -> list[str]:
+        """Retry queues with messages that have waited long enough."""
+        names = [retry_queue(self._queue, seconds) for seconds in self._delays]
+        return [name for name in names if connection.execute(_MATURE, (name, time.time())).fetchone()]
+
+    def _bring_back(self, connection: sqlite3.Connection) -> None:
+        """Put postponed messages that have waited long enough to the end of the queue."""
+        for name in self._mature(connection):
+            now = time.time()
+            connection.execute(_RETURN, (self._queue, name, now))
+            connection.execute("DELETE FROM broker_messages WHERE queue = ? AND due <= ?", (name, now))
+
     def _incoming(self, row: tuple[int, str, str, str | None, str | None, str, bytes, int]) -> Incoming:
         position, exchange, routing_key, message_id, content_type, headers, body, deliveries = row
-        return Incoming(
+        incoming = Incoming(
             tag=position,
             queue=self._queue,
             exchange=exchange,
@@ -348,6 +311,7 @@ class EmbeddedSource:
             redelivered=deliveries > 0,
             deliveries=deliveries,
         )
+        return restored(incoming)
 
     def acknowledge(self, deliveries: Sequence[Incoming]) -> None:
         """See sdk.transport.MessageSource. Kept for the next call when the file is locked by a long write."""
@@ -371,13 +335,26 @@ class EmbeddedSource:
     def reject(self, deliveries: Sequence[Incoming], *, reason: str) -> None:
         """See sdk.transport.MessageSource."""
         with self._file.writing() as connection:
-            held = {
-                position
-                for (position,) in connection.execute(
-                    "SELECT position FROM broker_messages WHERE session = ?", (self._session,)
-                )
-            }
-            _bury(connection, [delivery for delivery in deliveries if delivery.tag in held], reason)
+            _bury(connection, self._still_ours(connection, deliveries), reason)
+
+    def postpone(self, deliveries: Sequence[Incoming], *, seconds: int) -> None:
+        """See sdk.transport.MessageSource."""
+        self._delays.add(seconds)
+        with self._file.writing() as connection:
+            make_retry(connection, self._queue, seconds)
+            ours = self._still_ours(connection, deliveries)
+            letters = [postponed(delivery, seconds) for delivery in ours]
+            _move(connection, ours, letters, due=time.time() + seconds)
+
+    def _still_ours(self, connection: sqlite3.Connection, deliveries: Sequence[Incoming]) -> list[Incoming]:
+        """Those that were not given to another session meanwhile, and are not done."""
+        mine = connection.execute("SELECT position FROM broker_messages WHERE session = ?", (self._session,))
+        held = {position for (position,) in mine}
+        return [delivery for delivery in deliveries if delivery.tag in held]
+
+    def hold(self) -> None:
+        """See sdk.transport.MessageSource."""
+        self._held = True
 
     def close(self) -> None:
         """See sdk.transport.MessageSource."""
@@ -395,10 +372,10 @@ class EmbeddedSource:
             session = uuid.uuid4().hex
             pid = os.getpid()
             with self._file.writing() as connection:
-                _declare(connection, self._topology)
+                declare(connection, self._topology)
                 connection.execute(
                     "INSERT INTO broker_sessions (session, boot, pid, started) VALUES (?, ?, ?, ?)",
-                    (session, _boot(), pid, _started(pid)),
+                    (session, boot(), pid, started(pid)),
                 )
             self._session = session
         return self._session
@@ -410,7 +387,7 @@ class EmbeddedSource:
         self._reaped = time.monotonic()
         with self._file.reading() as connection:
             sessions = connection.execute("SELECT session, boot, pid, started FROM broker_sessions").fetchall()
-        dead = [session for session, boot, pid, started in sessions if boot != _boot() or started != _started(pid)]
+        dead = [session for session, run, pid, since in sessions if run != boot() or since != started(pid)]
         if dead:
             with self._file.writing() as connection:
                 _end_sessions(connection, dead)
@@ -418,8 +395,18 @@ class EmbeddedSource:
 
 def _bury(connection: sqlite3.Connection, messages: Sequence[Incoming], reason: str) -> None:
     """Move messages to the end of their dead-letter queue."""
-    letters = [dead_letter(message, reason) for message in messages]
-    connection.executemany(_INSERT, [_row(letter, letter.routing_key) for letter in letters])
+    _move(connection, messages, [dead_letter(message, reason) for message in messages])
+
+
+def _move(
+    connection: sqlite3.Connection,
+    messages: Sequence[Incoming],
+    letters: Sequence[Outgoing],
+    *,
+    due: float | None = None,
+) -> None:
+    """Put letters to the end of the queues that they name, in the place of the messages."""
+    connection.executemany(_INSERT, [(*_row(letter, letter.routing_key), due) for letter in letters])
     gone = [(message.tag,) for message in messages]
     connection.executemany("DELETE FROM broker_messages WHERE position = ?", gone)
 
@@ -428,37 +415,3 @@ def _end_sessions(connection: sqlite3.Connection, sessions: Sequence[str]) -> No
     rows = [(session,) for session in sessions]
     connection.executemany("UPDATE broker_messages SET session = NULL WHERE session = ?", rows)
     connection.executemany("DELETE FROM broker_sessions WHERE session = ?", rows)
-
-
-# ---- processes
-
-
-@lru_cache(maxsize=1)
-def _boot() -> str:
-    """Names this run of the operating system; start times count from it."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
-
-
-def _started(pid: int) -> int:
-    """When the process started, in clock ticks since boot (proc(5), stat field 22); -1 when it is no more.
-
-    A killed process that its parent has not waited for yet (states Z, X) is no more. Without /proc: 0 for any process.
-    """
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-    except OSError:
-        return -1 if Path("/proc/self/stat").exists() else _exists(pid)
-    return -1 if fields[0] in {"Z", "X"} else int(fields[19])
-
-
-def _exists(pid: int) -> int:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return -1
-    except PermissionError:
-        pass
-    return 0

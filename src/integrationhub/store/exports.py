@@ -84,6 +84,11 @@ def export(connection: Connection, name: str, *, unmasked: bool = False) -> Iter
     return _entity(connection, ENTITIES[name], unmasked=unmasked)
 
 
+def stored_rows(connection: Connection, entity: str) -> Iterator[pl.DataFrame]:
+    """The rows of a canonical table with all its columns, unmasked: for whoever must prove what is stored."""
+    return _entity(connection, ENTITIES[entity], unmasked=True)
+
+
 def names() -> tuple[str, ...]:
     """Everything that can be exported."""
     return tuple(sorted({*ENTITIES, *_SPECIAL}))

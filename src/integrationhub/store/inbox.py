@@ -100,6 +100,11 @@ class Inbox:
             changes = {"outcome": LOADED, "state": State.ACCEPTED, "reasons": [], "completed_at": at}
             self._connection.execute(update(DELIVERIES).where(chosen, DELIVERIES.c.outcome == HELD).values(**changes))
 
+    def settle(self, delivery_id: str, outcome: str, reason: Reason, *, at: datetime) -> None:
+        """This one waited, and something else has become of it than to be applied."""
+        values = {"outcome": outcome, "state": STATES[outcome], "reasons": [reason.as_dict()], "completed_at": at}
+        self._connection.execute(update(DELIVERIES).where(DELIVERIES.c.delivery_id == delivery_id).values(**values))
+
     def held(self, entity_ids: Sequence[str]) -> list[Received]:
         """Messages about these entities that wait, in the order of their numbers."""
         chosen = among(self._connection, DELIVERIES.c.entity_id, entity_ids)

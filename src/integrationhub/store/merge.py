@@ -13,7 +13,7 @@ import polars as pl
 from sqlalchemy import Connection, select
 
 from integrationhub.canonical.model import ENTITIES
-from integrationhub.store import closing, contents, debts, ledger, replacing, seal, staging
+from integrationhub.store import closing, contents, debts, ledger, replacing, seal, staging, upserting
 from integrationhub.store.dialect import fetch_frame
 from integrationhub.store.frames import VERSION_STEP, conform
 from integrationhub.store.schema import CANONICAL
@@ -103,6 +103,14 @@ class Canonical:
         changes, sums = self._replace(sequence * VERSION_STEP, whole_groups=whole_groups)
         Slices(self._connection).add_ledger(delivery_id, slice_no, sums)
         return Merged(groups=fresh, debts=changes, ledger=sums)
+
+    def upsert(self, rows: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+        """Bring in rows of messages by their keys, each key once: the debts that changed (store.debts.CHANGE_SCHEMA).
+
+        Nothing else is touched: no other row of a group or case. Which message is the newest is the caller's business
+        (`store.entity_versions`). InvariantBroken: entities of which rows are never changed.
+        """
+        return upserting.upsert(self._connection, rows)
 
     def close_file(
         self,

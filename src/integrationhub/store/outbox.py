@@ -6,19 +6,21 @@ positions of unrelated subjects may be committed out of turn. The relay therefor
 never by a high-water position.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import polars as pl
-from sqlalchemy import Connection, func, literal, select, true, update
+from sqlalchemy import Connection, func, select, update
 
-from integrationhub.store import staging
-from integrationhub.store.dialect import insert_into
+from integrationhub.store.bulk import Same, insert_returning, insert_rows
 from integrationhub.store.schema import OUTBOX, SUBJECT_SEQUENCES
-from integrationhub.store.staging import EVENTS
 
 _ROWS_PER_STATEMENT = 500
+_ADVANCE = """
+ON CONFLICT (subject, audience) DO UPDATE SET last = subject_sequences.last + excluded.last
+"""
 
 EVENT_SCHEMA: Mapping[str, pl.DataType] = {
     "event_id": pl.String(),  # identifier, stable over repeats of the same change
@@ -71,35 +73,29 @@ class Outbox:
         """
         if events.is_empty():
             return
-        staging.prepare(self._connection, EVENTS)
-        staging.fill(self._connection, EVENTS, events.select(*EVENT_SCHEMA).with_row_index("ordinal"))
-        self._advance_sequences()
-        self._append(at)
+        columns = {name: events[name].to_list() for name in EVENT_SCHEMA}
+        subjects = list(zip(columns["subject"], columns["audience"], strict=True))
+        columns["sequence"] = self._numbers(subjects)
+        insert_rows(self._connection, OUTBOX, columns | {"time": Same(at)})
 
-    def _advance_sequences(self) -> None:
-        key = [EVENTS.c.subject, EVENTS.c.audience]
-        numbers = select(*key, func.count().label("last")).where(true()).group_by(*key).order_by(*key)
-        statement = insert_into(self._connection.dialect.name, SUBJECT_SEQUENCES).from_select(
-            ["subject", "audience", "last"], numbers
+    def _numbers(self, subjects: Sequence[tuple[str, str]]) -> list[int]:
+        """The number of each event of its subject and audience."""
+        counts = Counter(subjects)
+        keys = sorted(counts)
+        given: dict[str, Sequence[object]] = {
+            "subject": [subject for subject, _ in keys],
+            "audience": [audience for _, audience in keys],
+            "last": [counts[key] for key in keys],
+        }
+        rows = insert_returning(
+            self._connection, SUBJECT_SEQUENCES, given, conflict=_ADVANCE, returning=("subject", "audience", "last")
         )
-        advance = {"last": SUBJECT_SEQUENCES.c.last + statement.excluded.last}
-        self._connection.execute(statement.on_conflict_do_update(index_elements=["subject", "audience"], set_=advance))
-
-    def _append(self, at: datetime) -> None:
-        same = [EVENTS.c.subject, EVENTS.c.audience]
-        rank = func.row_number().over(partition_by=same, order_by=EVENTS.c.ordinal)
-        number = SUBJECT_SEQUENCES.c.last - func.count().over(partition_by=same) + rank
-        joined = EVENTS.join(
-            SUBJECT_SEQUENCES,
-            (SUBJECT_SEQUENCES.c.subject == EVENTS.c.subject) & (SUBJECT_SEQUENCES.c.audience == EVENTS.c.audience),
-        )
-        time = literal(at, OUTBOX.c.time.type)
-        rows = (
-            select(*(EVENTS.c[name] for name in EVENT_SCHEMA), number.label("sequence"), time.label("time"))
-            .select_from(joined)
-            .order_by(EVENTS.c.ordinal)
-        )
-        self._connection.execute(OUTBOX.insert().from_select([*EVENT_SCHEMA, "sequence", "time"], rows))
+        next_number = {(subject, audience): last - counts[subject, audience] for subject, audience, last in rows}
+        numbers = []
+        for key in subjects:
+            next_number[key] += 1
+            numbers.append(next_number[key])
+        return numbers
 
     def waiting(self, limit: int) -> list[StoredEvent]:
         """The next events to send, in position order."""

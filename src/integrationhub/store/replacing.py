@@ -16,7 +16,7 @@ from integrationhub.store.dialect import affected, insert_into
 from integrationhub.store.schema import CANONICAL
 from integrationhub.store.staging import ENTITY_STAGES
 
-_PRESENCE = ("parties", "groups", "cases", "debts")
+PRESENCE = ("parties", "groups", "cases", "debts")
 """Entities whose version moves with every delivery that has them, changed or not: it tells what a book contains, and
 for parties, which several slices may bring at once, which record counts."""
 
@@ -58,7 +58,7 @@ def _upsert(name: str, dialect: str) -> postgresql.Insert | sqlite.Insert:
 
 
 def _differs(entity: Entity, table: Table, statement: postgresql.Insert | sqlite.Insert) -> ColumnElement[bool]:
-    if entity.name in _PRESENCE:
+    if entity.name in PRESENCE:
         return true()
     return or_(*(statement.excluded[item.name].is_distinct_from(table.c[item.name]) for item in entity.fields))
 

@@ -116,6 +116,17 @@ DELIVERIES = Table(
 )
 """The inbox: every file and message that was seen, and its outcome."""
 
+ENTITY_VERSIONS = Table(
+    "entity_versions",
+    METADATA,
+    Column("entity_id", Identifier(), primary_key=True),
+    Column("connector", words(), nullable=False),
+    Column("number", BigInteger(), nullable=False),
+    Column("delivery_id", Identifier(), nullable=False),
+    Column("sha256", words(), nullable=False),  # of that message
+)
+"""What messages are about, and the last of them that was applied: its number, the delivery, its content."""
+
 FEEDS = Table(
     "feeds",
     METADATA,
@@ -245,3 +256,25 @@ SUBJECT_SEQUENCES = Table(
     Column("last", BigInteger(), nullable=False),
 )
 """The last event number given to each subject and audience."""
+
+ATTEMPTS = Table(
+    "attempts",
+    METADATA,
+    Column("connector", words(), primary_key=True),
+    Column("message", Identifier(), primary_key=True),
+    Column("begun", Integer(), nullable=False),
+    Column("ended", Integer(), nullable=False),
+    Column("code", words()),
+    Column("begun_at", Instant(), nullable=False),
+)
+"""Tries of messages that may be what kills or fails; see `store.attempts`."""
+
+INTAKES = Table(
+    "intakes",
+    METADATA,
+    Column("connector", words(), primary_key=True),
+    Column("host", words(), primary_key=True),
+    Column("waits_for", words()),
+    Column("since", Instant(), nullable=False),
+)
+"""How the intake of each connector's messages stands on each host."""

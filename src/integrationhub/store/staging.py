@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
-from sqlalchemy import BigInteger, Column, Connection, MetaData, Table
+from sqlalchemy import Column, Connection, MetaData, Table
 from sqlalchemy.schema import CreateTable
 
 from integrationhub.canonical.model import ENTITIES
 from integrationhub.store.columns import SQL_TYPES, Identifier, words
 from integrationhub.store.dialect import is_postgres
 from integrationhub.store.faults import translated
-from integrationhub.store.schema import CANONICAL, OUTBOX
+from integrationhub.store.schema import CANONICAL
 
 _ROWS_PER_COPY = 50_000  # keeps one piece of rendered rows in the tens of megabytes
 _ANALYZE_FROM = 2_000  # below, a bad plan costs less than the statistics
@@ -74,22 +74,14 @@ CANONICAL_STAGES = (
 )
 """Everything that a merge works with."""
 
-EVENTS = _stage(
-    "events",
-    Column("ordinal", BigInteger()),
-    *(Column(name, OUTBOX.c[name].type) for name in ("event_id", "type", "source", "subject", "audience")),
-    *(Column(name, OUTBOX.c[name].type) for name in ("correlation_id", "routing_key", "data")),
-)
-"""Events on their way into the outbox."""
-
 
 def prepare(connection: Connection, *tables: Table) -> None:
     """Make the staging tables of this connection where they are missing, and empty those named."""
     if is_postgres(connection):
         connection.exec_driver_sql(_PLANNING)
-        missing = connection.exec_driver_sql("SELECT to_regclass('pg_temp.stage_events') IS NULL").scalar_one()
+        missing = connection.exec_driver_sql("SELECT to_regclass('pg_temp.stage_vanished_cases') IS NULL").scalar_one()
     else:
-        count = "SELECT count(*) = 0 FROM sqlite_temp_master WHERE name = 'stage_events'"
+        count = "SELECT count(*) = 0 FROM sqlite_temp_master WHERE name = 'stage_vanished_cases'"
         missing = bool(connection.exec_driver_sql(count).scalar_one())
     if missing:
         for table in _TEMPORARY.sorted_tables:

@@ -18,10 +18,13 @@ import polars as pl
 from sqlalchemy import Connection, Engine
 
 from integrationhub.store import locks, statistics, upgrade
+from integrationhub.store.attempts import Attempts
 from integrationhub.store.deliveries import Deliveries
 from integrationhub.store.engine import open_engine, reading_options
+from integrationhub.store.entity_versions import EntityVersions
 from integrationhub.store.feeds import Feeds
 from integrationhub.store.inbox import Inbox
+from integrationhub.store.intakes import Intakes
 from integrationhub.store.merge import Canonical, SliceRows, fit
 from integrationhub.store.outbox import Outbox
 from integrationhub.store.quarantine import Quarantine
@@ -45,7 +48,10 @@ class Work:
             raise
         self.deliveries = Deliveries(self._connection)
         self.inbox = Inbox(self._connection)
+        self.entity_versions = EntityVersions(self._connection)
         self.feeds = Feeds(self._connection)
+        self.attempts = Attempts(self._connection)
+        self.intakes = Intakes(self._connection)
         self.slices = Slices(self._connection)
         self.worklist = Worklist(self._connection)
         self.quarantine = Quarantine(self._connection)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, select, update
 
 from integrationhub.errors import NotFound
+from integrationhub.store.bulk import among
 from integrationhub.store.dialect import affected, insert_into
 from integrationhub.store.schema import CANONICAL, DELIVERIES, WORKLIST
 
@@ -75,6 +76,13 @@ class Worklist:
                 )
             )
 
+    def groups_set_aside(self, connector: str) -> list[tuple[str, str]]:
+        """Delivery and reference of every source group that was left out of a file, whatever became of the item."""
+        statement = select(WORKLIST.c.delivery_id, WORKLIST.c.source_ref).where(
+            WORKLIST.c.connector == connector, WORKLIST.c.entity == "groups", WORKLIST.c.source_ref.is_not(None)
+        )
+        return [(row.delivery_id, row.source_ref) for row in self._connection.execute(statement)]
+
     def places(self, case_ids: Collection[str]) -> Mapping[str, tuple[str, str, int]]:
         """case_id → connector, delivery and record number of the case's newest record."""
         cases = CANONICAL["cases"]
@@ -120,6 +128,12 @@ class Worklist:
         chosen = (WORKLIST.c.code.in_(codes), WORKLIST.c.state != ItemState.RESOLVED)
         rows = self._connection.execute(select(WORKLIST).where(*chosen)).mappings()
         return [WorklistItem(**{**row, "state": ItemState(row["state"])}) for row in rows]
+
+    def resolve_about(self, group_ids: Sequence[str], *, at: datetime, resolution: str) -> None:
+        """The same for a few groups, or other things that messages are about."""
+        chosen = among(self._connection, WORKLIST.c.group_id, group_ids) & (WORKLIST.c.state != ItemState.RESOLVED)
+        values = {"state": ItemState.RESOLVED, "resolved_at": at, "resolution": resolution}
+        self._connection.execute(update(WORKLIST).where(chosen).values(**values))
 
     def items(self, *, state: ItemState | None = None, delivery_id: str | None = None) -> list[WorklistItem]:
         """Items, oldest first."""

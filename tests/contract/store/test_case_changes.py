@@ -8,22 +8,22 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from integrationhub.canonical.identifiers import derive
 from integrationhub.catalogue import Catalogue
 from integrationhub.errors import TransientError
-from integrationhub.intake.messages.meanings import meaning_of
+from integrationhub.intake.messages.meanings import case_changes
 from integrationhub.intake.messages.taker import InboxTaker
 from integrationhub.receive.originals import Originals
 from integrationhub.sdk.messages import Fate, Outcome
 from integrationhub.sdk.transport import Incoming
 from integrationhub.store.event_effects import effects
 from integrationhub.store.schema import CANONICAL, CASE_EVENTS, DELIVERIES
-from integrationhub.store.unit_of_work import Store
+from integrationhub.store.unit_of_work import Store, Work
 from tests.contract.store.book import wipe
 
-MEANING = meaning_of(Catalogue.standard().connector("csa2003"), environment="test")
+MEANING = case_changes(Catalogue.standard().connector("csa2003"), environment="test")
 NOW = datetime(2015, 7, 2, tzinfo=UTC)
 CASES = {"QQ123456A/01": 0, "QQ123456A/02": 2}  # reference → last event in the book
 ON_BOTH = settings(
@@ -182,28 +182,23 @@ def test_a_large_body_is_kept_among_the_originals(store: Store, taker: InboxTake
         assert stream.read() == large.body
 
 
-def test_a_message_that_somebody_else_takes_at_the_same_moment_is_taken_once(
-    store: Store, taker: InboxTaker[Any]
+def test_of_two_processes_that_take_the_same_number_one_starts_over(
+    store: Store, taker: InboxTaker[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begin(store)
-    one = message("QQ123456A/01", 1, message_id="a")
-    meaning = taker.meaning
+    taker.take([message("QQ123456A/01", 1, message_id="a")], now=NOW)
+    judge = type(taker.meaning).judge
 
-    class Late:
-        """Judges, and then finds that the same message was taken meanwhile."""
+    def meanwhile(self: Any, work: Work, *given: Any) -> Any:  # noqa: ANN401
+        judgement = judge(self, work, *given)
+        work.connection.execute(update(CASE_EVENTS).values(case_seq=2))  # committed since this one looked
+        return judgement
 
-        order_key, read = meaning.order_key, meaning.read
-
-        def judge(self, work: Any, arrivals: Any, read: Any, _known: Any) -> Any:  # noqa: ANN401
-            return meaning.judge(work, arrivals, read, {})
-
-    late = InboxTaker(connector="csa2003", meaning=Late(), store=store, originals=taker.originals)
-    taker.take([one], now=NOW)
-    late_only = message("QQ123456A/02", 3, message_id="a2")
-    with store.begin() as work:  # the delivery is there, the event isn't: as one transaction sees another's half
-        work.connection.execute(CASE_EVENTS.delete())
-        work.commit()
-    with pytest.raises(TransientError):
-        late.take([late_only, one], now=NOW)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(taker.meaning), "judge", meanwhile)
+        with pytest.raises(TransientError) as raised:
+            taker.take([message("QQ123456A/01", 2, message_id="b")], now=NOW)
+    assert raised.value.code == "TAKEN_ELSEWHERE"
     with store.read() as connection:
-        assert list(connection.execute(select(CASE_EVENTS.c.case_id))) == []
+        assert connection.execute(select(CASE_EVENTS.c.case_seq)).scalars().all() == [1]
+    assert fates(taker.take([message("QQ123456A/01", 2, message_id="b")], now=NOW)) == ["LOADED"]

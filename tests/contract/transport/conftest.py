@@ -25,6 +25,8 @@ class Broker(Protocol):
     def publisher(self) -> Publisher: ...
     def source(self, queue: str, bindings: Bindings = ()) -> MessageSource: ...
 
+    def ordered_source(self, queue: str) -> MessageSource: ...
+
     def make_foreign_queue(self, queue: str) -> None:
         """A queue of this name as somebody else would make it."""
 
@@ -44,6 +46,11 @@ class Rabbit:
 
     def source(self, queue: str, bindings: Bindings = ()) -> MessageSource:
         source = RabbitSource(self.where, queue, bindings=bindings)
+        self.open.append(source)
+        return source
+
+    def ordered_source(self, queue: str) -> MessageSource:
+        source = RabbitSource(self.where, queue, ordered=True)
         self.open.append(source)
         return source
 
@@ -69,6 +76,11 @@ class Embedded:
 
     def source(self, queue: str, bindings: Bindings = ()) -> MessageSource:
         source = EmbeddedSource(self.where, queue, bindings=bindings)
+        self.open.append(source)
+        return source
+
+    def ordered_source(self, queue: str) -> MessageSource:
+        source = EmbeddedSource(self.where, queue, ordered=True)
         self.open.append(source)
         return source
 

@@ -17,6 +17,7 @@ from integrationhub.sdk.transport import (
     MessageSource,
     Outgoing,
     Topology,
+    as_if_from,
 )
 from tests.contract.transport.conftest import Broker
 
@@ -341,3 +342,69 @@ def test_closing_twice_is_harmless(broker: Broker) -> None:
     assert nothing_left(source)
     for end in (publisher, publisher, source, source):
         end.close()
+
+
+def test_a_postponed_message_comes_again_as_it_came_first_once_its_time_is_over(broker: Broker) -> None:
+    source = broker.source(QUEUE, ((EVENTS_EXCHANGE, "#"),))
+    assert nothing_left(source)
+    publisher = broker.publisher()
+    publisher.publish([event("internal.x")])
+    (first,) = take(source, 1)
+    source.postpone([first], seconds=1)
+    assert publisher.depths([QUEUE, f"{QUEUE}.retry.1"]) == {QUEUE: 0, f"{QUEUE}.retry.1": 1}
+    (second,) = take(source, 1)
+    as_first = (first.exchange, first.routing_key, first.message_id, first.body, first.headers)
+    assert (second.exchange, second.routing_key, second.message_id, second.body, second.headers) == as_first
+    assert (first.postponed, second.postponed, second.redelivered) == (0, 1, False)
+    source.postpone([second], seconds=1)
+    (third,) = take(source, 1)
+    assert third.postponed == 2
+    source.acknowledge([third])
+    source.close()
+    assert nothing_left(broker.source(QUEUE))
+
+
+def test_a_postponed_message_that_is_rejected_says_where_it_came_from(broker: Broker) -> None:
+    source = broker.source(QUEUE, ((EVENTS_EXCHANGE, "#"),))
+    assert nothing_left(source)
+    broker.publisher().publish([event("internal.x")])
+    source.postpone(take(source, 1), seconds=1)
+    source.reject(take(source, 1), reason="TOO_LATE")
+    (dead,) = take(broker.source(f"{QUEUE}.dead"), 1)
+    whence = {REASON_HEADER: "TOO_LATE", EXCHANGE_HEADER: EVENTS_EXCHANGE, ROUTING_KEY_HEADER: "internal.x"}
+    assert dead.headers == {"ce-type": "x", "n": 7, **whence}
+
+
+def test_a_message_put_into_its_queue_directly_comes_as_by_its_exchange(broker: Broker) -> None:
+    source = broker.source(QUEUE)
+    assert nothing_left(source)
+    broker.publisher().publish([as_if_from(event("internal.x"), QUEUE)])
+    (got,) = take(source, 1)
+    assert (got.exchange, got.routing_key, got.headers) == (EVENTS_EXCHANGE, "internal.x", {"ce-type": "x", "n": 7})
+
+
+def test_a_held_source_gives_what_has_arrived_and_takes_nothing_more(broker: Broker) -> None:
+    source = broker.source(QUEUE)
+    assert nothing_left(source)
+    publisher = broker.publisher()
+    publisher.publish(to_queue("m1"))
+    got = take(source, 1)
+    source.hold()
+    publisher.publish(to_queue("m2"))
+    assert nothing_left(source)
+    source.acknowledge(got)
+    source.close()
+    assert ids(take(broker.source(QUEUE), 2, patience=2)) == ["m2"]
+
+
+def test_of_two_consumers_of_an_ordered_queue_one_takes_all_until_it_lets_go(broker: Broker) -> None:
+    one, other = broker.ordered_source(QUEUE), broker.ordered_source(QUEUE)
+    assert nothing_left(one)
+    assert nothing_left(other)
+    broker.publisher().publish(to_queue(*numbered(10)))
+    first = take(one, 5, limit=5)
+    assert ids(first) == numbered(10)[:5]
+    assert nothing_left(other)
+    one.acknowledge(first)
+    one.close()
+    assert ids(take(other, 5)) == numbered(10)[5:]

@@ -26,7 +26,7 @@ def frame(rows: int) -> pl.DataFrame:
 def test_a_column_of_identifiers_equals_deriving_row_by_row(rows: int, names: list[str]) -> None:
     keys = frame(rows)
 
-    found = keys.select(derive_column([pl.lit("case"), pl.lit("CSCS"), *map(pl.col, names)])).to_series()
+    found = keys.select(derive_column(["case", "CSCS"], list(map(pl.col, names)))).to_series()
 
     assert found.to_list() == [derive("case", "CSCS", *key) for key in keys.select(names).iter_rows()]
 
@@ -35,7 +35,7 @@ def test_a_column_of_identifiers_equals_deriving_row_by_row(rows: int, names: li
 def test_a_key_with_an_empty_part_has_no_identifier(rows: int) -> None:
     keys = frame(rows)
 
-    found = keys.select(derive_column([pl.lit("party"), pl.lit("CSCS"), pl.col("gap")])).to_series()
+    found = keys.select(derive_column(["party", "CSCS"], [pl.col("gap")])).to_series()
 
     assert found.to_list() == [None if gap is None else derive("party", "CSCS", gap) for gap in keys["gap"]]
 

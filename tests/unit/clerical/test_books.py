@@ -1,9 +1,11 @@
 """Clerical books: file checks, double entry, readable and unreadable cells (clerical.md §1–§3)."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from integrationhub.bootstrap import Hub
 from integrationhub.decode.csvbook.values import UNREADABLE, read_value
 from tests.unit.clerical.books import COLUMNS, SAMPLE, book, both, pack, row
 from tests.unit.clerical.conftest import Ask, Take
@@ -169,3 +171,23 @@ def test_a_sentinel_in_the_application_date_is_marked(tmp_path: Path, take: Take
 
 def test_the_columns_are_those_of_the_document() -> None:
     assert (len(COLUMNS), COLUMNS[0], COLUMNS[-1]) == (31, "Row", "Notes")
+
+
+@pytest.mark.parametrize(
+    ("cells", "causes"),
+    [
+        ({"Application_Date": "30/02/1999"}, ["DE"]),
+        ({"Application_Date": "01/01/1900"}, ["E06"]),
+        ({"Balance_RP": "€5.00"}, ["DE"]),
+        ({"Balance_RP": "€5.00", "Balance_SoS": "1.00"}, ["DE", "E07"]),
+        ({"Balance_SoS": "1.00"}, ["E07"]),
+    ],
+)
+def test_a_cell_that_cannot_be_read_is_no_evidence_of_anything_else(
+    tmp_path: Path, hub: Hub, take: Take, ask: Ask, *, cells: dict[str, str], causes: list[str]
+) -> None:
+    owed = {"BALANCE_RP": 0 if "Balance_RP" in cells else 100_000, "BALANCE_SOS": 100 if "Balance_SoS" in cells else 0}
+    take(pack(tmp_path, book(both(row(**cells))), records=2, **owed))
+    hub.judge_waiting()
+
+    assert [json.loads(named) for (named,) in ask("SELECT causes FROM verdicts")] == [causes]

@@ -1,9 +1,13 @@
 """Cases of the 2003 scheme are judged again when a file changes them, and what belongs to them is judged with them."""
 
+import json
+import re
+from itertools import pairwise
 from pathlib import Path
 
 from integrationhub.bootstrap import Hub
 from tests.unit.csa2003.conftest import Ask, Take
+from tests.unit.csa2003.extracts import XML, pack
 from tests.unit.csa2003.test_books import A, B, correction, two_cases
 
 
@@ -32,3 +36,18 @@ def test_judging_twice_finds_nothing_the_second_time(tmp_path: Path, hub: Hub, t
     hub.judge_waiting()
 
     assert hub.judging().run().cases == 0
+
+
+def test_an_assessment_without_a_first_day_still_closes_the_gap_before_the_next(
+    tmp_path: Path, hub: Hub, take: Take, ask: Ask
+) -> None:
+    """Assessments are in no promised order; one whose first day is not known has its place by its last (E05 c)."""
+    rows = re.findall(r'<Assessment id="[^"]+" caseRef="([^"]+)" from="([^"]+)" to="([^"]+)"', XML)
+    case, first, _ = next(b for a, b in pairwise(rows) if a[0] == b[0] and a[2] == b[1])
+    spoilt = XML.replace(f'caseRef="{case}" from="{first}"', f'caseRef="{case}" from="1900-01-01"', 1)
+    assert spoilt != XML
+    take(pack(tmp_path, spoilt))
+    hub.judge_waiting()
+
+    causes = dict(ask("SELECT c.source_ref, v.causes FROM verdicts v JOIN cases c USING (case_id)"))
+    assert json.loads(causes[case]) == ["E06"]

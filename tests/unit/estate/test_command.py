@@ -28,7 +28,11 @@ def test_generate_writes_an_estate_and_reports_it_as_json(tmp_path: Path) -> Non
     rows = json.loads(result.stdout)
     assert [Path(row["path"]).name for row in rows] == [
         "CSCS.NIGHTLY.D20150701.S000101.dat",
+        "CS2.EXTRACT.D20150701.S000101.xml.gz",
+        "CLERICAL_20150701_101.csv",
         "CSCS.NIGHTLY.D20150702.S000102.dat",
+        "CS2.EXTRACT.D20150702.S000102.xml.gz",
+        "CLERICAL_20150702_102.csv",
     ]
     assert {path.name for path in tmp_path.iterdir()} >= {"expected.json", "expected.S000101.json"}
 

@@ -26,9 +26,11 @@ BAD = "DATE_INVALID"
 def read(rule: str, *numbers: int | None) -> list[tuple[date | None, str | None]]:
     """Value and mark of each number."""
     found = convert(pl.col("n"), Conversion(conversion="date", rule=rule), Environment(dates=RULES))
-    frame = pl.DataFrame({"n": pl.Series(numbers, dtype=pl.Int64)})
-    mark = pl.lit(None, dtype=pl.String) if found.mark is None else found.mark
-    return frame.select(value=found.value, mark=mark).rows()
+    assert found.marker is not None
+    column = pl.Series("n", numbers, dtype=pl.Int64)
+    return pl.DataFrame(
+        {"value": column.to_frame().select(found.value).to_series(), "mark": found.marker(column)}
+    ).rows()
 
 
 @pytest.mark.parametrize(

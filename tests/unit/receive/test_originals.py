@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -46,3 +48,17 @@ def test_an_unwritable_place_is_a_transient_error_with_a_remedy(tmp_path: Path) 
     with pytest.raises(TransientError) as caught:
         Originals(str(blocked / "below")).keep(io.BytesIO(b"x"))
     assert caught.value.remedy
+
+
+def test_part_files_that_a_crash_left_are_swept_and_young_ones_stay(tmp_path: Path) -> None:
+    originals = Originals(str(tmp_path))
+    kept = originals.keep(io.BytesIO(b"whole"))
+    old, young = tmp_path / "parts" / "old", tmp_path / "parts" / "young"
+    old.write_bytes(b"half")
+    young.write_bytes(b"half")
+    day = 24 * 60 * 60
+    os.utime(old, (old.stat().st_mtime - 2 * day,) * 2)
+    assert originals.sweep(older_than=datetime.now(UTC) - timedelta(days=1)) == 1
+    assert not old.exists()
+    assert young.exists()
+    assert originals.has(kept.sha256)

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from integrationhub.errors import ConfigurationError
 from integrationhub.sdk.transport import Outgoing, Topology
-from integrationhub.store.embedded_broker import EmbeddedPublisher, EmbeddedSource, matches
+from integrationhub.store.broker_tables import matches
+from integrationhub.store.embedded_broker import EmbeddedPublisher, EmbeddedSource
 
 QUEUE = "integrationhub.test"
 

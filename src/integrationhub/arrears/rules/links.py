@@ -98,8 +98,8 @@ def clerical(case: Case) -> None:
         return
     if not book.double_entry_agrees:
         case.find("DE", "EXC", "the two keyings of this case do not agree, or there are not exactly two")
-    if case.effective is None:
+    if book.application_unknown:
         case.find("E06", "EXC", "the application date is not known")
     for owner, name in enumerate(("receiving parent", "Secretary of State")):
-        if book.charged[owner] - book.received[owner] != case.header[owner]:
+        if book.legible[owner] and book.charged[owner] - book.received[owner] != case.header[owner]:
             case.find("E07", "EXC", f"charged less received is not the balance of the {name}")

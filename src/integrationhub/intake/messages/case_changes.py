@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from integrationhub.canonical.identifiers import derive
 from integrationhub.decode.xml.message import Message, MessageReader
@@ -17,7 +18,7 @@ from integrationhub.errors import RecordRejected
 from integrationhub.intake.changes import worklist_events
 from integrationhub.intake.messages.arrival import Arrival
 from integrationhub.intake.messages.case_figures import Figures
-from integrationhub.intake.messages.taker import Judged, Judgement, KnownById, refused
+from integrationhub.intake.messages.taker import Judged, Judgement, KnownById, New, refused
 from integrationhub.sdk.descriptor import Descriptor
 from integrationhub.sdk.message_rules import EventRules
 from integrationhub.sdk.messages import Fate, Outcome
@@ -51,7 +52,7 @@ class CaseChanges:
         return [self._read(arrival.message) for arrival in arrivals]
 
     def judge(
-        self, work: Work, arrivals: Sequence[Arrival], read: Sequence[Message | RecordRejected], known: KnownById
+        self, work: Work, arrivals: Sequence[Arrival], read: Sequence[Message | RecordRejected], _known: KnownById
     ) -> Judgement:
         """See `Meaning`."""
         events, system = CaseEvents(work.connection), self.descriptor.connector.source_system
@@ -62,13 +63,10 @@ class CaseChanges:
             ref: _Book(case_id=case_id, last=last, taken=pending.get(case_id, {}))
             for ref, (case_id, last) in cases.items()
         }
-        seen = {item.delivery_id for items in known.values() for item in items if item.outcome != Fate.REJECTED}
-        desk = _Desk(rules=self.rules, books=books, seen=seen)
+        desk = _Desk(rules=self.rules, books=books)
         judged = [desk.judge(arrival, item) for arrival, item in zip(arrivals, read, strict=True)]
         return Judgement(
-            judged=[desk.in_the_end(item) for item in judged],
-            write=lambda work: self._write(work, desk, at=arrivals[-1].at),
-            released=[delivery for book in books.values() for delivery in book.released()],
+            judged=[desk.in_the_end(item) for item in judged], write=partial(self._write, desk=desk, at=arrivals[-1].at)
         )
 
     def _read(self, message: Incoming) -> Message | RecordRejected:
@@ -98,15 +96,17 @@ class CaseChanges:
             raise RecordRejected("a date with a time zone, or outside the calendar", code="SCHEMA_INVALID")
         return message
 
-    def _write(self, work: Work, desk: "_Desk", *, at: datetime) -> None:
+    def _write(self, work: Work, new: New, *, desk: "_Desk", at: datetime) -> None:
         events = CaseEvents(work.connection)
         if desk.new:
             figures = Figures.watch(work, desk.new, connector=self.descriptor.name, environment=self.environment)
             events.add(desk.new)
             figures.tell(desk.new, at=at)
-        for case_id, number, arrival in desk.conflicts:
-            events.note_conflict(case_id, number)
-            self._put_on_worklist(work, case_id, number, arrival)
+            work.inbox.release([name for book in desk.books.values() for name in book.released()], at=at)
+        for arrival, judged in new:
+            if judged.outcome.fate is Fate.EXCEPTION and judged.entity_id and judged.number:
+                events.note_conflict(judged.entity_id, judged.number)
+                self._put_on_worklist(work, judged.entity_id, judged.number, arrival)
 
     def _put_on_worklist(self, work: Work, case_id: str, number: int, arrival: Arrival) -> None:
         item = WorklistItem(
@@ -153,25 +153,22 @@ class _Desk:
 
     rules: EventRules
     books: Mapping[str, _Book]
-    seen: set[str]  # deliveries that are kept
     new: list[CaseEvent] = field(default_factory=list)
-    conflicts: list[tuple[str, int, Arrival]] = field(default_factory=list)
     waits: dict[str, tuple[_Book, int]] = field(default_factory=dict)  # new deliveries: case, number
 
     def judge(self, arrival: Arrival, message: Message | RecordRejected) -> Judged:
         """What becomes of the message now; `in_the_end` knows whether the batch closed its gap."""
         if isinstance(message, RecordRejected):
-            return self._kept(arrival, refused(arrival, code=message.code, text=message.text))
+            return Judged(outcome=refused(arrival, code=message.code, text=message.text))
         book = self.books.get(message.root[self.rules.case])
         if book is None:
-            return self._kept(
-                arrival, refused(arrival, code="CASE_UNKNOWN", text="no accepted book has the case of the event")
-            )
+            text = "no accepted book has the case of the event"
+            return Judged(outcome=refused(arrival, code="CASE_UNKNOWN", text=text))
         number = int(message.root[self.rules.sequence])
         if number <= book.last:
             text = f"event {number} is in the accepted book already, which goes to {book.last}"
             stale = Outcome(fate=Fate.SUPERSEDED, code="STALE_VERSION", text=text, delivery_id=arrival.delivery_id)
-            return self._kept(arrival, stale, book, number)
+            return Judged(outcome=stale, entity_id=book.case_id, number=number)
         known = book.at(number)
         if known is not None:
             return self._again(arrival, message, book, number, known)
@@ -181,7 +178,7 @@ class _Desk:
         book.added[number] = Taken(digest=message.digest, delivery_id=arrival.delivery_id)
         self.waits[arrival.delivery_id] = (book, number)
         loaded = Outcome(fate=Fate.LOADED, delivery_id=arrival.delivery_id)
-        return self._kept(arrival, loaded, book, number)
+        return Judged(outcome=loaded, entity_id=book.case_id, number=number)
 
     def in_the_end(self, judged: Judged) -> Judged:
         """The verdict once the whole batch is known: an event behind a gap waits."""
@@ -194,24 +191,15 @@ class _Desk:
             return judged
         text = f"event {last + 1} of the case is missing: this one is kept and applies once that one is there"
         held = Outcome(fate=Fate.HELD, code="SEQUENCE_GAP", text=text, delivery_id=judged.outcome.delivery_id)
-        return Judged(outcome=held, is_new=judged.is_new, entity_id=book.case_id, number=number)
+        return Judged(outcome=held, entity_id=book.case_id, number=number)
 
     def _again(self, arrival: Arrival, message: Message, book: _Book, number: int, known: Taken) -> Judged:
         if known.digest == message.digest:
             text = "the event was taken before; nothing changes"
             same = Outcome(fate=Fate.DUPLICATE, code="DUPLICATE", text=text, delivery_id=known.delivery_id)
-            return Judged(outcome=same, is_new=False)
+            return Judged(outcome=same)
         outcome = Outcome(fate=Fate.EXCEPTION, code=CONFLICT, text=CONTRADICTION, delivery_id=arrival.delivery_id)
-        judged = self._kept(arrival, outcome, book, number)
-        if judged.is_new:
-            self.conflicts.append((book.case_id, number, arrival))
-        return judged
-
-    def _kept(self, arrival: Arrival, outcome: Outcome, book: _Book | None = None, number: int | None = None) -> Judged:
-        """The verdict; the message is new unless this very delivery is kept already."""
-        is_new = arrival.delivery_id not in self.seen
-        self.seen.add(arrival.delivery_id)
-        return Judged(outcome=outcome, is_new=is_new, entity_id=None if book is None else book.case_id, number=number)
+        return Judged(outcome=outcome, entity_id=book.case_id, number=number)
 
 
 def _event(message: Message, rules: EventRules, *, case_id: str, number: int, delivery_id: str) -> CaseEvent:

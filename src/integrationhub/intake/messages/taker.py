@@ -36,24 +36,25 @@ KnownById = Mapping[str, Sequence[Known]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """What becomes of a message. `is_new`: it is to be kept; repeats are not.
-
-    `entity_id` and `number`: what it is about, and its number of that, where its feed numbers them.
+    """What becomes of a message. `entity_id` and `number`: what it is about, and its number of that, where its feed
+    numbers them.
     """
 
     outcome: Outcome
-    is_new: bool = True
     entity_id: str | None = None
     number: int | None = None
 
 
+New = Sequence[tuple[Arrival, Judged]]
+"""Messages that are kept now. Repeats are not, nor any delivery that is kept already."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What becomes of a batch: one verdict a message, and what is written once the messages are kept."""
+    """What becomes of a batch: one verdict a message, and what is written once the new messages are kept."""
 
     judged: Sequence[Judged]
-    write: Callable[[Work], None] = lambda _work: None
-    released: Sequence[str] = ()  # deliveries that waited and apply now
+    write: Callable[[Work, New], None]
 
 
 class Meaning(Protocol[Read]):
@@ -145,16 +146,15 @@ class InboxTaker(Generic[Read]):
     ) -> list[Outcome]:
         known = work.inbox.known(self.connector, list({arrival.message_id for arrival in arrivals}))
         judgement = self.meaning.judge(work, arrivals, read, known)
-        new = [pair for pair in zip(arrivals, judgement.judged, strict=True) if pair[1].is_new]
+        new = _new(zip(arrivals, judgement.judged, strict=True), known)
         self._keep(work, new, keep=keep)
-        judgement.write(work)
-        work.inbox.release(judgement.released, at=arrivals[-1].at)
+        judgement.write(work, new)
         return [item.outcome for item in judgement.judged]
 
     def _keep(
         self,
         work: Work,
-        new: Sequence[tuple[Arrival, Judged]],
+        new: New,
         *,
         keep: Callable[[bytes], str | None],
         attempts: int = 1,
@@ -196,6 +196,16 @@ class InboxTaker(Generic[Read]):
             received_at=arrival.at,
             quarantined_at=arrival.at,
         )
+
+
+def _new(judged: Iterable[tuple[Arrival, Judged]], known: KnownById) -> list[tuple[Arrival, Judged]]:
+    kept = {item.delivery_id for items in known.values() for item in items if item.outcome != Fate.REJECTED}
+    new = []
+    for arrival, verdict in judged:
+        if verdict.outcome.fate is not Fate.DUPLICATE and arrival.delivery_id not in kept:
+            kept.add(arrival.delivery_id)
+            new.append((arrival, verdict))
+    return new
 
 
 def refused(arrival: Arrival, *, code: str, text: str) -> Outcome:

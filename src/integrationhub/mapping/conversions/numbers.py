@@ -1,18 +1,19 @@
 """Whole numbers: counts, pence, and numbers that are written as digits because they are references."""
 
 import operator
-from functools import reduce
+from functools import partial, reduce
 
 import polars as pl
 
-from integrationhub.mapping.conversions.result import Converted, Environment
+from integrationhub.canonical.runs import Runs
+from integrationhub.mapping.conversions.result import FEW, Converted, Environment, read
 from integrationhub.mapping.spec import Conversion
 
 
 def integer(source: pl.Expr, options: Conversion, _environment: Environment) -> Converted:
     """The number; null where it is one of `empty` (often 0: nobody, nothing)."""
     value = pl.when(~_one_of(source, options.empty)).then(source) if options.empty else source
-    return Converted(value=value.cast(pl.Int64), dtype=pl.Int64())
+    return Converted(value=value.cast(pl.Int64), reader=None if options.empty else _whole, dtype=pl.Int64())
 
 
 def pence(source: pl.Expr, options: Conversion, _environment: Environment) -> Converted:
@@ -24,16 +25,40 @@ def pence(source: pl.Expr, options: Conversion, _environment: Environment) -> Co
     if options.ratio is not None:
         times, over = options.ratio
         value = (2 * times * value + over) // (2 * over)
-    return Converted(value=value, dtype=pl.Int64())
+    return Converted(value=value, reader=None if options.ratio is not None else _whole, dtype=pl.Int64())
+
+
+def _whole(numbers: pl.Series) -> pl.Series:
+    return numbers.cast(pl.Int64)
 
 
 def digits(source: pl.Expr, options: Conversion, _environment: Environment) -> Converted:
     """The number as text of `length` digits; null where it is one of `empty`. DIGITS_INVALID: negative or too long."""
     length = options.length or 1
-    fits = (source >= 0) & (source < 10**length)
-    wanted = fits & ~_one_of(source, options.empty) if options.empty else fits
-    value = pl.when(wanted).then(source.cast(pl.String).str.pad_start(length, "0"))
-    return Converted(value=value, dtype=pl.String(), code="DIGITS_INVALID", bad=~fits)
+    reader = partial(_written, length=length, empty=options.empty)
+    bad = ~((source >= 0) & (source < 10**length))
+    value = read(source, reader, pl.String())
+    return Converted(value=value, reader=reader, dtype=pl.String(), code="DIGITS_INVALID", bad=bad)
+
+
+def _written(numbers: pl.Series, *, length: int, empty: tuple[int, ...]) -> pl.Series:
+    """References come in runs, as the records of a case follow each other: each is written once."""
+    if len(numbers) <= FEW:
+        return pl.Series([_in_digits(number, length, empty) for number in numbers], dtype=pl.String)
+    runs = Runs.of([numbers])
+    if runs is not None:
+        return _written(numbers[runs.starts], length=length, empty=empty)[runs.numbers]
+    number = pl.lit(numbers)
+    wanted = (number >= 0) & (number < 10**length)
+    if empty:
+        wanted &= ~_one_of(number, empty)
+    return pl.select(pl.when(wanted).then(number.cast(pl.String).str.pad_start(length, "0"))).to_series()
+
+
+def _in_digits(number: int | None, length: int, empty: tuple[int, ...]) -> str | None:
+    if number is None or number in empty or not 0 <= number < 10**length:
+        return None
+    return str(number).rjust(length, "0")
 
 
 def present(source: pl.Expr, _options: Conversion, _environment: Environment) -> Converted:

@@ -2,15 +2,29 @@
 
 import polars as pl
 
-from integrationhub.mapping.conversions.result import Converted, Environment
+from integrationhub.mapping.conversions.result import FEW, Converted, Environment, read
 from integrationhub.mapping.spec import Conversion
 
 _NUL = "\x00"
 """Low-values in a text field: padding on the mainframe, refused by PostgreSQL in any text."""
 
+_ONE = pl.col("")
+_NATIVELY = (_ONE.str.strip_chars(" "), _ONE.str.contains(_NUL, literal=True).any().alias("low values"))
+_WITHOUT_LOW_VALUES = _ONE.str.replace_all(_NUL, "", literal=True).str.strip_chars(" ")
+_NOTHING = pl.Series([None], dtype=pl.String)
+
 
 def text(source: pl.Expr, _options: Conversion, _environment: Environment) -> Converted:
     """The text without blanks and low-values around it, and without low-values inside; null where nothing is left."""
-    filled = source.str.strip_chars(" " + _NUL) != ""
-    value = source.str.replace_all(_NUL, "", literal=True).str.strip_chars(" ")
-    return Converted(value=pl.when(filled).then(value), dtype=pl.String(), needed=False)
+    value = read(source, _cleaned, pl.String())
+    return Converted(value=value, reader=_cleaned, dtype=pl.String(), needed=False)
+
+
+def _cleaned(texts: pl.Series) -> pl.Series:
+    if len(texts) <= FEW:
+        return pl.Series([(text and text.replace(_NUL, "").strip(" ")) or None for text in texts], dtype=pl.String)
+    frame = texts.cast(pl.String).alias("").to_frame()
+    cleaned, low_values = frame.select_seq(_NATIVELY)
+    if low_values[0]:
+        cleaned = frame.select_seq(_WITHOUT_LOW_VALUES).to_series()
+    return cleaned.zip_with(cleaned != "", _NOTHING)

@@ -17,6 +17,7 @@ from integrationhub.sdk.descriptor.document import (
     DocumentTotal,
     XmlLayout,
 )
+from integrationhub.sdk.descriptor.feed import Feed, FeedCodes, JsonField, JsonLayout
 from integrationhub.sdk.descriptor.header import DatedField, KindField
 from integrationhub.sdk.descriptor.identity import Identity
 from integrationhub.sdk.descriptor.keyed import CsvLayout, KeyedTotal, Keying, KeyingCodes
@@ -47,10 +48,14 @@ __all__ = [
     "DocumentGroups",
     "DocumentSums",
     "DocumentTotal",
+    "Feed",
+    "FeedCodes",
     "FramingRules",
     "GroupKey",
     "HeaderFields",
     "Identity",
+    "JsonField",
+    "JsonLayout",
     "KeyedTotal",
     "Keying",
     "KeyingCodes",

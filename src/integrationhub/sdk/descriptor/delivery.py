@@ -34,11 +34,15 @@ class DeliveryCodes(Part):
     hash: str = "SHA_MISMATCH"
 
 
+NO_FILE = "(?!)"
+"""A pattern that no name fits."""
+
+
 class DeliveryRules(Part):
-    """[delivery]: how files arrive and in which sequence."""
+    """[delivery]: how files arrive and in which sequence. A connector whose messages are all there is names no file."""
 
     transports: tuple[Literal["folder", "file-notice", "queue"], ...]
-    file: Pattern
+    file: Pattern = NO_FILE
     trigger: Trigger = Trigger()
     trigger_keys: tuple[str, ...] = ("FILE", "BYTES", "SHA256")
     first_sequence: int | Literal["any"] = "any"

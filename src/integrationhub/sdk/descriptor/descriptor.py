@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field, ValidationError, model_validator
 from integrationhub.errors import ConfigurationError, NotFound
 from integrationhub.sdk.descriptor.delivery import DeliveryRules
 from integrationhub.sdk.descriptor.document import Document, DocumentCodes, XmlLayout
+from integrationhub.sdk.descriptor.feed import Feed, FeedCodes, JsonLayout
 from integrationhub.sdk.descriptor.identity import Identity
 from integrationhub.sdk.descriptor.keyed import CsvLayout, Keying, KeyingCodes
 from integrationhub.sdk.descriptor.records import LayoutRules, Structure, StructureCodes
@@ -21,17 +22,20 @@ class Descriptor(Part):
     """A connector, as its `connector.toml` describes it.
 
     What its files are like stands in `layout`; the table beside it depends on the format: [structure] for mainframe
-    records, [document] for XML, [keying] for a workbook export.
+    records, [document] for XML, [keying] for a workbook export, [feed] for messages in JSON.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
 
     connector: Identity
     delivery: DeliveryRules
-    any_layout: Annotated[LayoutRules | XmlLayout | CsvLayout, Field(discriminator="format")] = Field(alias="layout")
+    any_layout: Annotated[LayoutRules | XmlLayout | CsvLayout | JsonLayout, Field(discriminator="format")] = Field(
+        alias="layout"
+    )
     records: Structure | None = Field(None, alias="structure")
     document: Document | None = None
     keying: Keying | None = None
+    feed: Feed | None = None
     events: EventRules | None = None
     messages: MessageRules | None = None
     references_are_personal: bool = False
@@ -39,16 +43,27 @@ class Descriptor(Part):
 
     @model_validator(mode="after")
     def _described(self) -> "Descriptor":
-        needed = {"copybook": "structure", "xml": "document", "csv": "keying"}[self.format]
-        given = {"structure": self.records, "document": self.document, "keying": self.keying}
+        needed = {"copybook": "structure", "xml": "document", "csv": "keying", "json": "feed"}[self.format]
+        given = {"structure": self.records, "document": self.document, "keying": self.keying, "feed": self.feed}
         if given[needed] is None:
             raise ValueError(f"a connector of format {self.format} needs [{needed}]")
+        if isinstance(self.any_layout, JsonLayout) and self.feed is not None:
+            named = {*self.feed.entity, *filter(None, (self.feed.version, self.feed.as_at))}
+            if unknown := sorted(named - self.any_layout.fields.keys()):
+                raise ValueError(f"[feed] names what is no field of [layout]: {', '.join(unknown)}")
+            if self.messages is None:
+                raise ValueError("a connector of format json needs [messages]")
         return self
 
     @property
     def format(self) -> str:
-        """What the files are: copybook, xml or csv."""
+        """What the files or messages are: copybook, xml, csv or json."""
         return self.any_layout.format
+
+    @property
+    def takes_files(self) -> bool:
+        """Whether files arrive; otherwise messages are all there is."""
+        return not isinstance(self.any_layout, JsonLayout)
 
     @property
     def layout(self) -> LayoutRules:
@@ -65,9 +80,9 @@ class Descriptor(Part):
         return self.records
 
     @property
-    def check_codes(self) -> StructureCodes | DocumentCodes | KeyingCodes:
+    def check_codes(self) -> StructureCodes | DocumentCodes | KeyingCodes | FeedCodes:
         """Reason codes of the checks of a file's content."""
-        part = self.records or self.document or self.keying
+        part = self.records or self.document or self.keying or self.feed
         assert part is not None  # `_described` has seen to it
         return part.codes
 
@@ -82,8 +97,7 @@ class Descriptor(Part):
     def totals(self) -> tuple[str, ...]:
         """Names of the control totals."""
         part = self.records or self.document or self.keying
-        assert part is not None  # `_described` has seen to it
-        return tuple(part.totals)
+        return () if part is None else tuple(part.totals)
 
     @property
     def worklist_code(self) -> str:

@@ -1,0 +1,46 @@
+"""Signatures of messages: HMAC-SHA-256 over the body as it came, in lower-case hexadecimal."""
+
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from integrationhub.errors import ConfigurationError, RecordRejected
+from integrationhub.sdk.message_rules import Signature
+from integrationhub.sdk.transport import Incoming
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verifier:
+    """Knows the keys that may sign the messages of one feed."""
+
+    rules: Signature
+    keys: Mapping[str, bytes] = field(repr=False)
+
+    @classmethod
+    def of(cls, rules: Signature, keys_file: Path | None) -> Self:
+        """The verifier for a feed. ConfigurationError: one of its keys is not in the keys file."""
+        known = {} if keys_file is None else json.loads(keys_file.read_text(encoding="utf-8")).get("hmac_keys", {})
+        missing = [name for name in rules.keys if name not in known]
+        if missing:
+            raise ConfigurationError(
+                f"the keys file has no HMAC key {', '.join(missing)}",
+                code="KEYS_MISSING",
+                remedy="name a file with the keys in the setting keys_file",
+            )
+        return cls(rules=rules, keys={name: bytes.fromhex(known[name]) for name in rules.keys})
+
+    def require(self, message: Incoming) -> None:
+        """RecordRejected: SIGNATURE_INVALID where it is missing or wrong, KEY_UNKNOWN for a key of nobody's, or of
+        another feed.
+        """
+        given, name = (message.headers.get(header) for header in (self.rules.header, self.rules.key_header))
+        if not isinstance(given, str) or not isinstance(name, str):
+            raise RecordRejected("the message is not signed", code="SIGNATURE_INVALID")
+        key = self.keys.get(name)
+        if key is None:
+            raise RecordRejected("the message is signed with a key that this feed does not know", code="KEY_UNKNOWN")
+        if not hmac.compare_digest(hmac.digest(key, message.body, "sha256").hex().encode(), given.encode()):
+            raise RecordRejected("the signature is not that of the body", code="SIGNATURE_INVALID")

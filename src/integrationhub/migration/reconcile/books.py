@@ -1,0 +1,37 @@
+"""The books that can be reconciled, by source system."""
+
+from collections.abc import Mapping
+
+from integrationhub.migration.reconcile import clerical, csa1993, csa2003
+from integrationhub.migration.reconcile.engine import Book
+
+BOOKS: Mapping[str, Book] = {
+    "CSCS": Book(
+        system="CSCS",
+        kinds=(
+            "groups", "parties", "addresses", "cases", "roles", "benefit_periods", "liability_periods", "debts",
+            "balances", "ledger", "receipts", "allocations", "history",
+        ),
+        sql="csa1993",
+        read=csa1993.tables,
+        empty=csa1993.empty,
+    ),
+    "CS2": Book(
+        system="CS2",
+        kinds=(
+            "parties", "addresses", "cases", "roles", "benefit_periods", "liability_periods", "schedules", "debts",
+            "balances", "ledger", "receipts", "allocations", "history",
+        ),
+        sql="csa2003",
+        read=csa2003.tables,
+        empty=csa2003.empty,
+    ),
+    "CLERICAL": Book(
+        system="CLERICAL",
+        kinds=("parties", "cases", "clerical_totals", "debts", "balances"),
+        sql="clerical",
+        read=clerical.tables,
+        empty=clerical.empty,
+        leaves_out=False,
+    ),
+}  # fmt: skip

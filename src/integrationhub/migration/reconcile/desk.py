@@ -1,0 +1,73 @@
+"""Runs the second reading over everything that was accepted, one book after the other."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO
+
+from integrationhub.canonical.model import ENTITIES
+from integrationhub.migration.reconcile.books import BOOKS
+from integrationhub.migration.reconcile.engine import Comparison, KeptFile, Reconciliation
+from integrationhub.store.deliveries import Delivery
+from integrationhub.store.exports import stored_rows
+from integrationhub.store.unit_of_work import Store
+
+Progress = Callable[[str, int, int], None]
+"""Told of the source system, the files read, and all of its files."""
+
+
+def silent(_system: str, _done: int, _total: int) -> None:
+    """Progress that nobody watches."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconciliationDesk:
+    """Compares kept originals with the store. `connectors`: source system → connector that takes its files."""
+
+    store: Store
+    open_original: Callable[[str], AbstractContextManager[BinaryIO]]
+    connectors: Mapping[str, str]
+    work_folder: Path
+    synthetic_identities: bool
+
+    def run(self, progress: Progress = silent) -> list[Reconciliation]:
+        """Every book that has accepted files, compared whole. Takes disk space in the work folder meanwhile."""
+        found = []
+        self.work_folder.mkdir(parents=True, exist_ok=True)
+        for system, connector in self.connectors.items():
+            kept = self._kept(system, connector)
+            if system in BOOKS and kept:
+                with TemporaryDirectory(prefix="reconcile-", dir=self.work_folder) as folder:
+                    found.append(self._compare(system, kept, Path(folder), progress))
+        return found
+
+    def _compare(self, system: str, kept: list[KeptFile], folder: Path, progress: Progress) -> Reconciliation:
+        with Comparison(BOOKS[system], folder, synthetic_identities=self.synthetic_identities) as comparison:
+            comparison.take_files(kept, lambda done: progress(system, done, len(kept)))
+            with self.store.read() as connection:
+                for entity in ENTITIES:
+                    comparison.take_rows(entity, stored_rows(connection, entity))
+            return comparison.run()
+
+    def _kept(self, system: str, connector: str) -> list[KeptFile]:
+        with self.store.begin() as work:
+            deliveries = work.deliveries.all_accepted(connector)
+            aside: defaultdict[str, set[str]] = defaultdict(set)
+            if BOOKS[system].leaves_out:
+                for delivery_id, group in work.worklist.groups_set_aside(connector):
+                    aside[delivery_id].add(group)
+        return list(self._files(deliveries, aside))
+
+    def _files(self, deliveries: list[Delivery], aside: Mapping[str, set[str]]) -> Iterator[KeptFile]:
+        for delivery in deliveries:
+            if delivery.sequence is not None:
+                yield KeptFile(
+                    delivery_id=delivery.delivery_id,
+                    sequence=delivery.sequence,
+                    open=partial(self.open_original, delivery.sha256),
+                    set_aside=frozenset(aside[delivery.delivery_id]) if delivery.delivery_id in aside else frozenset(),
+                )
