@@ -49,6 +49,7 @@ MEANINGS = {
     "FEED_STOPPED": "an earlier file of this feed was refused: this one waits",
     "FLOAT_INVALID": "a floating point field that is infinite or no number",
     "PACKED_INVALID": "a DISPLAY or packed number with a bad digit or sign",
+    "POISON": "a message with which worker processes died, each time it was tried alone",
     "QUEUE_UNAVAILABLE": "the broker can't serve a queue at the moment",
     "SQL_NOT_ALLOWED": "an expression uses what mapping specs may not use",
 }

@@ -151,7 +151,8 @@ def waiting(hub: Installation, queue: str) -> int:
 
 
 def test_a_notice_whose_trigger_is_missing_holds_up_no_other_notice(hub: Installation, nights: list[Night]) -> None:
-    first, second, *_ = nights
+    before, first, second, _ = nights
+    hub.call("ingest", "csa1993", before.data)
     hub.run("send", "csa1993", first.data, second.data)
     elsewhere = first.trigger.rename(first.trigger.with_name("elsewhere"))
     try:

@@ -1,5 +1,6 @@
 """What goes wrong with a broker, as the hub's errors: what pika, the socket and TLS raise is translated here, once."""
 
+import re
 from dataclasses import dataclass
 
 from integrationhub.errors import ConfigurationError, HubError, NotFound, TransientError
@@ -37,8 +38,9 @@ _MEANINGS = {
         ConfigurationError,
         "TOPOLOGY_MISMATCH",
         "has it with other arguments",
-        "somebody else or another version of the hub made it: move its messages away and delete it; the hub makes it "
-        "anew when it starts",
+        "somebody else or another version of the hub made it: move its messages to a queue of another name (with the "
+        "shovel plugin), delete it, start the hub, which makes it anew, and move the messages back; "
+        "docs/reference/topology.md has the arguments",
     ),
     "ACCESS_REFUSED": _Meaning(
         ConfigurationError,
@@ -82,8 +84,29 @@ def translated(error: BaseException, broker: str) -> HubError:
         return error
     everything = repr(error)
     meaning = next((meaning for name, meaning in _MEANINGS.items() if name in everything), _AWAY)
-    told = getattr(error, "reply_text", None) or _innermost(error)
+    told = _difference(everything) or getattr(error, "reply_text", None) or _innermost(error)
     return meaning.error(f"broker {broker} {meaning.text}: {told}", code=meaning.code, remedy=meaning.remedy)
+
+
+_INEQUIVALENT = re.compile(
+    r"inequivalent arg '(?P<name>[^']+)' for (?P<kind>queue|exchange) '(?P<object>[^']+)' in vhost '[^']*': "
+    r"received (?P<wanted>.*?) but current is (?P<found>[^\"')]*('[^']*')?[^\"')]*)"
+)
+
+
+def _difference(reply: str) -> str | None:
+    """What an object of another make differs in, from the broker's words about the first argument that does."""
+    match = _INEQUIVALENT.search(reply)
+    if match is None:
+        return None
+    wanted, found = _value(match["wanted"]), _value(match["found"])
+    return f"{match['kind']} {match['object']} has {match['name']} {found}, wanted is {wanted}"
+
+
+def _value(text: str) -> str:
+    """`the value '50' of type 'signedint'` is 50, `none` is none."""
+    quoted = re.search(r"'([^']*)'", text)
+    return quoted[1] if quoted else text.strip()
 
 
 def gone(broker: str, text: str, *, code: str = _AWAY.code, remedy: str = _AWAY.remedy) -> TransientError:

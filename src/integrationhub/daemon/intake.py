@@ -361,9 +361,11 @@ class MessageIntake:
             return False
         known = known_by(item.message)
         tries = self._ledger.of(known)
-        if tries.fatal >= FATAL_TRIES or tries.ended >= FAILED_TRIES:
-            code = POISON if tries.fatal >= FATAL_TRIES else tries.code or "UNEXPECTED"
-            self._give_up(hand, item, code, tries.begun)
+        if tries.fatal >= FATAL_TRIES:
+            self._give_up(hand, item, code=POISON, attempts=tries.begun)
+            return True
+        if tries.ended >= FAILED_TRIES:
+            self._give_up(hand, item, code=tries.code or "UNEXPECTED", attempts=tries.begun)
             return True
         self._ledger.begin(known)
         item.counted = True
@@ -377,7 +379,7 @@ class MessageIntake:
             return
         (item,) = batch
         if failure.is_final:
-            self._give_up(hand, item, failure.code, 1)
+            self._give_up(hand, item, code=failure.code, attempts=1)
             return
         known = known_by(item.message)
         if not item.counted:  # it was alone by chance
@@ -400,7 +402,7 @@ class MessageIntake:
         item.not_before = time.monotonic() + RETRY_SECONDS[min(times, len(RETRY_SECONDS)) - 1]
         self._return(hand, [item])
 
-    def _give_up(self, hand: Hand, item: Item, code: str, attempts: int) -> None:
+    def _give_up(self, hand: Hand, item: Item, *, code: str, attempts: int) -> None:
         """Into the quarantine; where not even that is possible, into the dead-letter queue."""
         order = GiveUp(connector=self.connector, message=item.message, code=code, attempts=attempts)
         try:

@@ -76,3 +76,31 @@ def test_one_of_the_hubs_errors_stays_what_it_is_and_can_be_raised_anew() -> Non
     copy = again(error)
     assert copy is not error
     assert (type(copy), copy.text, copy.code, copy.remedy) == (TransientError, "away", "X", "wait")
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        (
+            "inequivalent arg 'x-queue-type' for queue 'q.a' in vhost 't1': received 'quorum' but current is 'classic'",
+            "queue q.a has x-queue-type classic, wanted is quorum",
+        ),
+        (
+            "inequivalent arg 'x-limit' for queue 'q' in vhost '/': received the value '50' but current is none",
+            "queue q has x-limit none, wanted is 50",
+        ),
+        (
+            "inequivalent arg 'x-max' for queue 'q' in vhost '/': received none but current is the value '6' of a type",
+            "queue q has x-max 6, wanted is none",
+        ),
+        (
+            "inequivalent arg 'type' for exchange 'hub.events' in vhost '/': received 'topic' but current is 'direct'",
+            "exchange hub.events has type direct, wanted is topic",
+        ),
+    ],
+)
+def test_an_object_of_another_make_is_named_with_the_argument_in_which_it_differs(reply: str, told: str) -> None:
+    error = translated(exceptions.ChannelClosedByBroker(406, f"PRECONDITION_FAILED - {reply}"), "host:5672")
+    assert (error.code, told in error.text) == ("TOPOLOGY_MISMATCH", True)
+    assert error.remedy is not None
+    assert "move its messages" in error.remedy
