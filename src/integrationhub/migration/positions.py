@@ -1,0 +1,216 @@
+"""Case groups as a transfer sees them: what is accepted for each case, what moves, and what keeps the group where it is.
+
+    stored rows → CasePosition, DebtPosition → Position
+
+A position is worked out anew whenever it is needed. Its `digest` covers what a transfer may not ignore (cases, their
+outcome, their accepted figures), so that a frozen group that has changed shows itself.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from integrationhub.arrears.book import CLERICAL, RECEIVING_PARENT, SECRETARY_OF_STATE, Figures
+from integrationhub.arrears.policy import Thresholds
+from integrationhub.arrears.rows import figures
+from integrationhub.arrears.standing import Facts, Standing, group_segment, standing
+from integrationhub.arrears.verdict import EXCEPTION
+from integrationhub.canonical.identifiers import derive
+from integrationhub.store import transfer_sources
+from integrationhub.store.case_events import Effect, EventState
+from integrationhub.store.transfer_sources import GroupSources
+from integrationhub.store.unit_of_work import Reading
+
+MOVED, DUPLICATE_OF, STAYS = "MOVED", "DUPLICATE_OF", "STAYS"
+"""What becomes of a case: it gets a reference of its own, it points to that of another case, it is not on the system."""
+
+_FIGURE = {RECEIVING_PARENT: "rp", SECRETARY_OF_STATE: "sos", "UNKNOWN": "unk", "MIXED": "unk"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DebtPosition:
+    """One debt in pence, suspended part included and apart: as the source says and as accepted. `is_accepted`: it is
+    among the accepted debts, so it moves, also with nothing or less than nothing outstanding.
+    """
+
+    debt_id: str
+    owner: str
+    source: int
+    source_suspended: int
+    accepted: int
+    accepted_suspended: int
+    is_accepted: bool
+    write_off: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CasePosition:
+    """One case. `kind` is what plans call its scheme. `accepted` is None for an exception."""
+
+    case_id: str
+    system: str
+    host: str
+    scheme: str
+    kind: str
+    effective: date | None
+    outcome: str
+    causes: tuple[str, ...]
+    relation: str
+    duplicate_of: str | None  # a case_id
+    segment: str | None
+    uncollectable: bool
+    accepted: Figures | None
+    source_custodian: int
+    debts: tuple[DebtPosition, ...]
+    waits: bool
+
+    @property
+    def custodian(self) -> int:
+        """Accepted custodian cash."""
+        return self.accepted.custodian if self.accepted else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """One case group; `cases` in the order of their identifiers. `segment` is the frozen one where a notice was
+    printed.
+    """
+
+    group_id: str
+    cases: tuple[CasePosition, ...]
+    segment: str
+    segment_frozen: bool
+    members: str
+    digest: str
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The schemes of its cases, as plans call them."""
+        return frozenset(case.kind for case in self.cases)
+
+    @property
+    def moving(self) -> list[CasePosition]:
+        """The cases that get a target reference."""
+        return [case for case in self.cases if case.relation == MOVED]
+
+    @property
+    def told(self) -> list[CasePosition]:
+        """The cases that the source is told about: those that move, and their duplicates."""
+        return [case for case in self.cases if case.relation != STAYS]
+
+    @property
+    def exceptions(self) -> tuple[str, ...]:
+        """Codes of what holds the group for a person."""
+        held = (code for case in self.cases if case.outcome == EXCEPTION for code in case.causes)
+        return tuple(sorted(set(held)))
+
+    @property
+    def waits(self) -> bool:
+        """Whether a case waits for a change event that is missing."""
+        return any(case.waits for case in self.cases)
+
+    def accepted(self) -> Figures:
+        """The accepted figures of all its cases."""
+        total = Figures()
+        for case in self.cases:
+            total = total.plus(case.accepted or Figures())
+        return total
+
+
+class Positions:
+    """Positions of case groups on a day. `frozen`: case group → the segment it had when its notice was printed."""
+
+    def __init__(self, connection: Reading, day: date, thresholds: Thresholds, frozen: Mapping[str, str]) -> None:
+        self._connection = connection
+        self._day = day
+        self._thresholds = thresholds
+        self._frozen = frozen
+
+    def of(self, group_ids: Collection[str]) -> Iterator[Position]:
+        """Those of these groups that exist, in the order of their identifiers."""
+        sources = transfer_sources.of_groups(self._connection, group_ids)
+        for group_id in sorted(sources.cases):
+            yield self._position(group_id, sources)
+
+    def all(self, *, at_once: int = 2_000) -> Iterator[Position]:
+        """All of them, in the order of their identifiers."""
+        last = ""
+        while ids := transfer_sources.group_ids(self._connection, after=last, limit=at_once):
+            yield from self.of(ids)
+            last = ids[-1]
+
+    def _position(self, group_id: str, sources: GroupSources) -> Position:
+        rows = sorted(sources.cases[group_id], key=lambda row: row.case_id)
+        keys = {row.case_key: row.case_id for row in rows}
+        cases = tuple(
+            self._case(row, keys, sources.debts.get(row.case_id, []), sources.effects.get(row.case_id)) for row in rows
+        )
+        frozen = self._frozen.get(group_id)
+        worked_out = group_segment([case.segment for case in cases], self._thresholds.precedence)
+        return Position(
+            group_id=group_id, cases=cases, segment=frozen or worked_out, segment_frozen=frozen is not None,
+            members=derive("members", *(case.case_id for case in cases)), digest=_digest(cases),
+        )  # fmt: skip
+
+    def _case(self, row: Any, keys: Mapping[str, str], debts: Sequence[Any], effect: Effect | None) -> CasePosition:  # noqa: ANN401 – database rows
+        contested = effect is not None and effect.state is EventState.CONFLICT
+        outcome = EXCEPTION if contested else row.outcome
+        accepted = None if outcome == EXCEPTION else _with(figures(row, "accepted"), effect)
+        facts = _facts(row, effect)
+        stands = standing(facts, accepted, self._day, self._thresholds) if accepted else None
+        duplicate = keys.get(row.duplicate_of) if row.duplicate_of else None
+        return CasePosition(
+            case_id=row.case_id, system=row.source_system, host=row.host_system, scheme=row.scheme,
+            kind=CLERICAL if row.host_system == CLERICAL else row.scheme, effective=row.effective_date,
+            outcome=outcome, causes=tuple(sorted({*row.causes, "EV"})) if contested else tuple(row.causes),
+            relation=DUPLICATE_OF if duplicate else STAYS if facts.off else MOVED, duplicate_of=duplicate,
+            segment=stands.segment if stands else None, uncollectable=bool(stands and stands.uncollectable),
+            accepted=accepted, source_custodian=row.source_custodian,
+            debts=tuple(_debts(row, debts, accepted, stands)),
+            waits=effect is not None and effect.state is EventState.WAITING,
+        )  # fmt: skip
+
+
+def _with(plain: Figures, effect: Effect | None) -> Figures:
+    """Figures with what change events added behind the extract."""
+    return plain.plus(Figures(**effect.figures)) if effect else plain
+
+
+def _facts(row: Any, effect: Effect | None) -> Facts:  # noqa: ANN401 – a database row
+    """The facts of the extract, with the owners to whom events have added something."""
+    facts = Facts.of_document(row.facts)
+    if effect is None:
+        return facts
+    touched = {owner for owner in (RECEIVING_PARENT, SECRETARY_OF_STATE) if effect.figures[_FIGURE[owner]]}
+    return replace(facts, owners=tuple(sorted({*facts.owners, *touched})))
+
+
+def _debts(
+    row: Any, stored: Sequence[Any], accepted: Figures | None, stands: Standing | None  # noqa: ANN401 – database rows
+) -> Iterator[DebtPosition]:
+    by_owner = {debt.legal_owner: debt for debt in stored}
+    listed = {debt["owner"]: debt["writeoff"] for debt in stands.debts} if stands else {}
+    for owner in sorted({*by_owner, *listed}):
+        debt = by_owner.get(owner)
+        named = owner in (RECEIVING_PARENT, SECRETARY_OF_STATE)
+        figure = _FIGURE[owner]
+        yield DebtPosition(
+            debt_id=debt.debt_id if debt else derive("debt", row.source_system, row.source_ref, owner),
+            owner=owner,
+            source=(debt.pence or 0) if debt else 0,
+            source_suspended=(debt.suspended_pence or 0) if debt else 0,
+            accepted=getattr(accepted, figure) if accepted and named else 0,
+            accepted_suspended=getattr(accepted, f"susp_{figure}") if accepted and named else 0,
+            is_accepted=owner in listed,
+            write_off=listed.get(owner),
+        )
+
+
+def _digest(cases: Sequence[CasePosition]) -> str:
+    """Of what a transfer may not ignore: who belongs to the group, and what is accepted for each."""
+    parts = [
+        (case.case_id, case.relation, case.waits, "HELD" if case.accepted is None else tuple(case.accepted))
+        for case in cases
+    ]
+    return derive("position", *parts)
