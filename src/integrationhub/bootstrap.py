@@ -34,7 +34,11 @@ if TYPE_CHECKING:
     from integrationhub.intake.messages.taker import InboxTaker, Meaning
     from integrationhub.intake.tracing import PlaceTracer, Trace, Tracer
     from integrationhub.mapping.compile import CompiledMapping, Mapping
+    from integrationhub.migration.checking import Surroundings
+    from integrationhub.migration.group_page import GroupDesk
+    from integrationhub.migration.handling import Handling
     from integrationhub.migration.reconcile.desk import ReconciliationDesk
+    from integrationhub.migration.watching import Watch
     from integrationhub.pipeline import Pipeline
     from integrationhub.publish.relay import Relay
     from integrationhub.receive.originals import Originals
@@ -210,6 +214,51 @@ class Hub:
         from integrationhub.arrears.desk import ArrearsDesk
 
         return ArrearsDesk(store=self.store, policy=self.arrears_policy)
+
+    def handling(self, plan: str, run_id: str | None = None) -> Handling:
+        """A migration plan in somebody's hands: read, checked, bound to its hash. ConfigurationError, NotFound."""
+        from integrationhub.migration.checking import bind
+        from integrationhub.migration.handling import Handling
+
+        return Handling(
+            store=self.store,
+            bound=bind(self.catalogue.plan(plan), self._surroundings()),
+            arrears=self.arrears_policy,
+            clock=self.clock,
+            outgoing=self.settings.data_dir / "outgoing",
+            run_id=run_id,
+            checkpoint=self.checkpoint,
+        )
+
+    def _surroundings(self) -> Surroundings:
+        """What every plan is bound to besides its own files."""
+        from integrationhub.arrears.policy import FILE
+        from integrationhub.migration.checking import Surroundings
+
+        names = self.catalogue.names()
+        mappings = {name: self.catalogue.mapping(self.catalogue.connector(name).connector.mappings) for name in names}
+        codes = {folder.parent / "codes" for folder in mappings.values()}
+        return Surroundings(
+            mappings=mappings,
+            paths={
+                **{f"codes {place}": folder for place, folder in enumerate(sorted(filter(Path.is_dir, codes)))},
+                "arrears thresholds": self.catalogue.policy(FILE),
+                "code": Path(__file__).parent,
+            },
+            settings={"synthetic_identities": str(self.settings.synthetic_identities)},
+        )
+
+    def group_desk(self) -> GroupDesk:
+        """Shows case groups with their cases, debts and history."""
+        from integrationhub.migration.group_page import GroupDesk
+
+        return GroupDesk(store=self.store, arrears=self.arrears_policy)
+
+    def watch(self) -> Watch:
+        """Looks after case groups between FREEZE and CLOSE."""
+        from integrationhub.migration.watching import Watch
+
+        return Watch(store=self.store, arrears=self.arrears_policy, clock=self.clock)
 
     def judged_rows(self, connection: Reading, as_at: date | None) -> dict[str, Callable[[], Iterator[pl.DataFrame]]]:
         """Exports that show verdicts, by name, as at a day."""

@@ -28,6 +28,10 @@ COMMANDS = {
     "decode": ("integrationhub.cli.decode:decode", "Print the records of a mainframe file."),
     "export": ("integrationhub.cli.export:export", "Write canonical rows as JSON lines, CSV or Parquet."),
     "arrears": ("integrationhub.cli.arrears:arrears", "Judge cases, explain them, prove the totals."),
+    "migrate": (
+        "integrationhub.cli.migrate:migrate",
+        "Move old cases: rehearse, approve, transfer, sign off, back out.",
+    ),
     "store": ("integrationhub.cli.store:store", "Upgrade the store; check every invariant over it."),
     "estate": ("integrationhub.cli.estate:estate", "Make a synthetic legacy estate with its truth."),
     "init": ("integrationhub.cli.init:init", "Write a commented configuration file and the folders."),

@@ -71,3 +71,20 @@ def progress(label: str, total: int | None = None) -> Iterator[Callable[[int], N
     with Progress(console=_console(stderr=True), transient=True) as bar:
         task = bar.add_task(label, total=total)
         yield lambda amount: bar.advance(task, amount)
+
+
+@contextmanager
+def run_progress(label: str) -> Iterator[Callable[[int, int, int], None]]:
+    """A bar with rate, remaining time and exceptions so far, on a terminal. It takes done, total, exceptions."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _total, _exceptions: None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.speed:.0f}/s"),
+        TimeRemainingColumn(), TextColumn("{task.fields[exceptions]} held"),
+    )  # fmt: skip
+    with Progress(*columns, console=_console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=None, exceptions=0)
+        yield lambda done, total, exceptions: bar.update(task, completed=done, total=total, exceptions=exceptions)

@@ -39,11 +39,13 @@ class BoundPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What a plan is bound to besides its own files: folders and files by what they are, and settings as text."""
+    """What plans are bound to besides their own files: mapping folders by connector, other folders and files by what
+    they are, and settings as text.
+    """
 
+    mappings: Mapping[str, Path]
     paths: Mapping[str, Path]
     settings: Mapping[str, str]
-    connectors: tuple[str, ...]
 
 
 def load(folder: Path) -> tuple[Plan, Policy]:
@@ -68,11 +70,12 @@ def load(folder: Path) -> tuple[Plan, Policy]:
 def bind(folder: Path, surroundings: Surroundings) -> BoundPlan:
     """The plan of a folder with its hash; ConfigurationError lists every fault."""
     plan, policy = load(folder)
-    missing = sorted(set(plan.plan.connectors) - set(surroundings.connectors))
+    missing = sorted(set(plan.plan.connectors) - set(surroundings.mappings))
     if missing:
         faults = [f"{PLAN}: plan.connectors: there is no connector {name}" for name in missing]
         raise ConfigurationError(f"the plan {folder.name} has faults", faults=faults, code="PLAN")
     files = {PLAN: folder / PLAN, POLICY: folder / POLICY}
+    files |= {f"mapping {name}": surroundings.mappings[name] for name in plan.plan.connectors}
     parts = {what: digest_of(path) for what, path in {**files, **surroundings.paths}.items()}
     parts |= {f"setting {name}": value for name, value in surroundings.settings.items()}
     whole = "\n".join(f"{what}={value}" for what, value in sorted(parts.items()))
@@ -117,7 +120,12 @@ def _plan_faults(plan: Plan) -> Iterator[str]:
             yield f"{where} has both size and share; keep one"
         if wave.pilot and place:
             yield f"{where} a pilot can only be the first wave"
-        if wave.size is None and wave.share is None and place < len(plan.wave) - 1 and not (wave.select or wave.segments):
+        if (
+            wave.size is None
+            and wave.share is None
+            and place < len(plan.wave) - 1
+            and not (wave.select or wave.segments)
+        ):
             yield f"{where} takes everything that is left, so the waves after it would be empty"
         foreign = [segment for segment in wave.segments if segment not in plan.segments.order]
         if foreign:

@@ -23,7 +23,7 @@ MIXED_SCHEME, HELD_GROUP, EVENTS_WAITING, NOTHING_TO_MOVE, OTHER_SEGMENT, OTHER_
 )  # fmt: skip
 
 REASONS: Mapping[str, str] = {
-    MIXED_SCHEME: "cases of schemes that this plan does not cover belong to the group; a plan over all of them moves it",
+    MIXED_SCHEME: "cases of schemes that this plan does not cover belong to the group; a plan over them all moves it",
     HELD_GROUP: "a case of the group is an exception, so the whole group is held for a person",
     EVENTS_WAITING: "a case waits for a change event that has not come",
     NOTHING_TO_MOVE: "no case of the group is on a system",
@@ -200,7 +200,7 @@ def _draw(plan: Plan, wave: Wave, free: Mapping[str, Member], cohort: Cohort) ->
         found = [member for member in found if member.group_id in chosen]
     if wave.pilot:
         return list(_evenly(found))
-    return sorted(found, key=lambda member: (wanted.index(member.segment), _lot(member)))  # type: ignore[arg-type]
+    return sorted(found, key=lambda member: (wanted.index(member.segment), _lot(member)))
 
 
 def _lot(member: Member) -> bytes:

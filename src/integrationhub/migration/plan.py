@@ -1,7 +1,7 @@
-"""A migration plan as its files state it: which case groups move, in which order and waves, under which rules.
+"""A migration plan as its files state it: which case groups move, in which order and waves, by which rules.
 
-`plan.toml` says what moves, `policy.toml` by which rules. Only the shape is checked here; `migration.checking` looks for
-what a single value can't show.
+`plan.toml` says what moves, `policy.toml` by which rules. Only the shape is checked here; `migration.checking` looks
+for what a single value can't show.
 """
 
 from enum import StrEnum
@@ -144,12 +144,6 @@ class References(_Part):
     first: Annotated[int, Field(ge=1, le=999_999_999)] = 1
 
 
-class ParallelRun(_Part):
-    """[parallel_run]: clean days in a row that a wave needs before sign-off; the transfer itself makes the first."""
-
-    clean_days: Annotated[int, Field(ge=0, le=365)] = 1
-
-
 class Policy(_Part):
     """policy.toml."""
 
@@ -158,5 +152,4 @@ class Policy(_Part):
     write_off: WriteOff = WriteOff()
     throttle: Throttle = Throttle()
     references: References = References()
-    parallel_run: ParallelRun = ParallelRun()
     gate: Annotated[tuple[Gate, ...], Field(min_length=1)]

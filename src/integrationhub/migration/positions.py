@@ -1,4 +1,4 @@
-"""Case groups as a transfer sees them: what is accepted for each case, what moves, and what keeps the group where it is.
+"""Case groups as a transfer sees them: what is accepted for each case, what moves, what keeps the group in place.
 
     stored rows → CasePosition, DebtPosition → Position
 
@@ -7,37 +7,38 @@ outcome, their accepted figures), so that a frozen group that has changed shows 
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from integrationhub.arrears.after_events import AfterEvents
 from integrationhub.arrears.book import CLERICAL, RECEIVING_PARENT, SECRETARY_OF_STATE, Figures
 from integrationhub.arrears.policy import Thresholds
-from integrationhub.arrears.rows import figures
-from integrationhub.arrears.standing import Facts, Standing, group_segment, standing
+from integrationhub.arrears.standing import Standing, group_segment, standing
 from integrationhub.arrears.verdict import EXCEPTION
 from integrationhub.canonical.identifiers import derive
 from integrationhub.store import transfer_sources
-from integrationhub.store.case_events import Effect, EventState
+from integrationhub.store.case_events import EventState
 from integrationhub.store.transfer_sources import GroupSources
 from integrationhub.store.unit_of_work import Reading
 
 MOVED, DUPLICATE_OF, STAYS = "MOVED", "DUPLICATE_OF", "STAYS"
-"""What becomes of a case: it gets a reference of its own, it points to that of another case, it is not on the system."""
+"""What becomes of a case: it gets a reference of its own, it points to that of another case, it is on no system."""
 
 _FIGURE = {RECEIVING_PARENT: "rp", SECRETARY_OF_STATE: "sos", "UNKNOWN": "unk", "MIXED": "unk"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DebtPosition:
-    """One debt in pence, suspended part included and apart: as the source says and as accepted. `is_accepted`: it is
-    among the accepted debts, so it moves, also with nothing or less than nothing outstanding.
+    """One debt in pence, suspended part included and apart: as the source says, as recomputed, as accepted.
+    `is_accepted`: it is among the accepted debts, so it moves, also with nothing or less than nothing outstanding.
     """
 
     debt_id: str
     owner: str
     source: int
     source_suspended: int
+    recomputed: int
     accepted: int
     accepted_suspended: int
     is_accepted: bool
@@ -130,8 +131,10 @@ class Positions:
     def of(self, group_ids: Collection[str]) -> Iterator[Position]:
         """Those of these groups that exist, in the order of their identifiers."""
         sources = transfer_sources.of_groups(self._connection, group_ids)
+        case_ids = {row.case_id for rows in sources.cases.values() for row in rows}
+        events = AfterEvents(self._connection, case_ids)
         for group_id in sorted(sources.cases):
-            yield self._position(group_id, sources)
+            yield self._position(group_id, sources, events)
 
     def all(self, *, at_once: int = 2_000) -> Iterator[Position]:
         """All of them, in the order of their identifiers."""
@@ -140,12 +143,10 @@ class Positions:
             yield from self.of(ids)
             last = ids[-1]
 
-    def _position(self, group_id: str, sources: GroupSources) -> Position:
+    def _position(self, group_id: str, sources: GroupSources, events: AfterEvents) -> Position:
         rows = sorted(sources.cases[group_id], key=lambda row: row.case_id)
         keys = {row.case_key: row.case_id for row in rows}
-        cases = tuple(
-            self._case(row, keys, sources.debts.get(row.case_id, []), sources.effects.get(row.case_id)) for row in rows
-        )
+        cases = tuple(self._case(row, keys, sources.debts.get(row.case_id, []), events) for row in rows)
         frozen = self._frozen.get(group_id)
         worked_out = group_segment([case.segment for case in cases], self._thresholds.precedence)
         return Position(
@@ -153,55 +154,47 @@ class Positions:
             members=derive("members", *(case.case_id for case in cases)), digest=_digest(cases),
         )  # fmt: skip
 
-    def _case(self, row: Any, keys: Mapping[str, str], debts: Sequence[Any], effect: Effect | None) -> CasePosition:  # noqa: ANN401 – database rows
-        contested = effect is not None and effect.state is EventState.CONFLICT
-        outcome = EXCEPTION if contested else row.outcome
-        accepted = None if outcome == EXCEPTION else _with(figures(row, "accepted"), effect)
-        facts = _facts(row, effect)
+    def _case(self, row: Any, keys: Mapping[str, str], debts: Sequence[Any], events: AfterEvents) -> CasePosition:  # noqa: ANN401 – a database row
+        outcome = events.outcome(row)
+        accepted = None if outcome == EXCEPTION else events.figures(row, "accepted")
+        facts = events.facts(row)
         stands = standing(facts, accepted, self._day, self._thresholds) if accepted else None
         duplicate = keys.get(row.duplicate_of) if row.duplicate_of else None
+        effect = events.effect(row.case_id)
+        owed = _Owed(accepted=accepted, recomputed=events.figures(row, "recomputed"), stands=stands)
         return CasePosition(
             case_id=row.case_id, system=row.source_system, host=row.host_system, scheme=row.scheme,
             kind=CLERICAL if row.host_system == CLERICAL else row.scheme, effective=row.effective_date,
-            outcome=outcome, causes=tuple(sorted({*row.causes, "EV"})) if contested else tuple(row.causes),
+            outcome=outcome, causes=tuple(events.causes(row)),
             relation=DUPLICATE_OF if duplicate else STAYS if facts.off else MOVED, duplicate_of=duplicate,
             segment=stands.segment if stands else None, uncollectable=bool(stands and stands.uncollectable),
-            accepted=accepted, source_custodian=row.source_custodian,
-            debts=tuple(_debts(row, debts, accepted, stands)),
+            accepted=accepted, source_custodian=row.source_custodian, debts=tuple(_debts(row, debts, owed)),
             waits=effect is not None and effect.state is EventState.WAITING,
         )  # fmt: skip
 
 
-def _with(plain: Figures, effect: Effect | None) -> Figures:
-    """Figures with what change events added behind the extract."""
-    return plain.plus(Figures(**effect.figures)) if effect else plain
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Owed:
+    accepted: Figures | None
+    recomputed: Figures
+    stands: Standing | None
 
 
-def _facts(row: Any, effect: Effect | None) -> Facts:  # noqa: ANN401 – a database row
-    """The facts of the extract, with the owners to whom events have added something."""
-    facts = Facts.of_document(row.facts)
-    if effect is None:
-        return facts
-    touched = {owner for owner in (RECEIVING_PARENT, SECRETARY_OF_STATE) if effect.figures[_FIGURE[owner]]}
-    return replace(facts, owners=tuple(sorted({*facts.owners, *touched})))
-
-
-def _debts(
-    row: Any, stored: Sequence[Any], accepted: Figures | None, stands: Standing | None  # noqa: ANN401 – database rows
-) -> Iterator[DebtPosition]:
+def _debts(row: Any, stored: Sequence[Any], owed: _Owed) -> Iterator[DebtPosition]:  # noqa: ANN401 – a database row
     by_owner = {debt.legal_owner: debt for debt in stored}
-    listed = {debt["owner"]: debt["writeoff"] for debt in stands.debts} if stands else {}
+    listed = {debt["owner"]: debt["writeoff"] for debt in owed.stands.debts} if owed.stands else {}
     for owner in sorted({*by_owner, *listed}):
         debt = by_owner.get(owner)
-        named = owner in (RECEIVING_PARENT, SECRETARY_OF_STATE)
         figure = _FIGURE[owner]
+        accepted = owed.accepted if figure != "unk" else None
         yield DebtPosition(
             debt_id=debt.debt_id if debt else derive("debt", row.source_system, row.source_ref, owner),
             owner=owner,
             source=(debt.pence or 0) if debt else 0,
             source_suspended=(debt.suspended_pence or 0) if debt else 0,
-            accepted=getattr(accepted, figure) if accepted and named else 0,
-            accepted_suspended=getattr(accepted, f"susp_{figure}") if accepted and named else 0,
+            recomputed=getattr(owed.recomputed, figure),
+            accepted=getattr(accepted, figure) if accepted else 0,
+            accepted_suspended=getattr(accepted, f"susp_{figure}") if accepted else 0,
             is_accepted=owner in listed,
             write_off=listed.get(owner),
         )

@@ -4,11 +4,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, select
 
-from integrationhub.store.case_events import CaseEvents, Effect
 from integrationhub.store.judged import VERDICTS
-from integrationhub.store.schema import CANONICAL
+from integrationhub.store.schema import CANONICAL, CASE_EVENTS
 
 CASES, DEBTS, BALANCES = CANONICAL["cases"], CANONICAL["debts"], CANONICAL["balances"]
 _IDS_PER_STATEMENT = 500
@@ -18,12 +17,11 @@ _OF_CASE = ("source_ref", "scheme", "host_system", "source_system", "effective_d
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupSources:
     """The rows of some case groups: `cases` with their verdicts by case group, `debts` with their source balance by
-    case, `effects` of change events by case.
+    case.
     """
 
     cases: dict[str, list[Row[Any]]]
     debts: dict[str, list[Row[Any]]]
-    effects: dict[str, Effect]
 
 
 def group_ids(connection: Connection, *, after: str, limit: int) -> list[str]:
@@ -43,15 +41,16 @@ def count_groups(connection: Connection) -> int:
 def of_groups(connection: Connection, case_group_ids: Collection[str]) -> GroupSources:
     """Everything of these case groups."""
     cases: dict[str, list[Row[Any]]] = {}
-    statement = select(VERDICTS, *(CASES.c[name] for name in _OF_CASE)).join(CASES, CASES.c.case_id == VERDICTS.c.case_id)
+    statement = select(VERDICTS, *(CASES.c[name] for name in _OF_CASE)).join(
+        CASES, CASES.c.case_id == VERDICTS.c.case_id
+    )
     for row in _of(connection, statement, VERDICTS.c.case_group_id, case_group_ids):
         cases.setdefault(row.case_group_id, []).append(row)
     case_ids = {row.case_id for rows in cases.values() for row in rows}
     debts: dict[str, list[Row[Any]]] = {}
     for row in _of(connection, _debts(), DEBTS.c.case_id, case_ids):
         debts.setdefault(row.case_id, []).append(row)
-    effects = {effect.case_id: effect for effect in CaseEvents(connection).effects() if effect.case_id in case_ids}
-    return GroupSources(cases=cases, debts=debts, effects=effects)
+    return GroupSources(cases=cases, debts=debts)
 
 
 def _debts() -> Select[Any]:
@@ -74,3 +73,27 @@ def groups_called(connection: Connection, reference: str, case_ids: Collection[s
     found = {row.case_group_id for row in rows}
     statement = select(VERDICTS.c.case_group_id).where(VERDICTS.c.case_group_id == reference).limit(1)
     return sorted(found | set(connection.execute(statement).scalars()))
+
+
+def case_ids_of(connection: Connection, case_group_id: str) -> dict[str, str]:
+    """Case → source group, of a case group."""
+    statement = select(VERDICTS.c.case_id, VERDICTS.c.group_id).where(VERDICTS.c.case_group_id == case_group_id)
+    return {row.case_id: row.group_id for row in connection.execute(statement)}
+
+
+def cases_with_events(connection: Connection) -> set[str]:
+    """Cases that have change events which their book does not contain."""
+    behind = (CASES.c.case_id == CASE_EVENTS.c.case_id) & (
+        CASE_EVENTS.c.case_seq > func.coalesce(CASES.c.last_event_seq, 0)
+    )
+    statement = select(CASE_EVENTS.c.case_id).distinct().select_from(CASE_EVENTS.join(CASES, behind))
+    return set(connection.execute(statement).scalars())
+
+
+def source_groups(connection: Connection, kinds: Collection[str]) -> dict[str, str | None]:
+    """Source group → case group, of groups with a case of these schemes as plans call them; None: not judged."""
+    kind = case((CASES.c.host_system == "CLERICAL", "CLERICAL"), else_=CASES.c.scheme)
+    joined = CASES.outerjoin(VERDICTS, VERDICTS.c.case_id == CASES.c.case_id)
+    statement = select(CASES.c.group_id, VERDICTS.c.case_group_id).distinct().select_from(joined)
+    rows = connection.execute(statement.where(kind.in_(sorted(kinds))))
+    return {row.group_id: row.case_group_id for row in rows}

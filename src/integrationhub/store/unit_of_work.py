@@ -29,6 +29,7 @@ from integrationhub.store.merge import Canonical, SliceRows, fit
 from integrationhub.store.outbox import Outbox
 from integrationhub.store.quarantine import Quarantine
 from integrationhub.store.slices import Slices
+from integrationhub.store.transfers import Transfers
 from integrationhub.store.verdicts import Verdicts
 from integrationhub.store.worklist import Worklist
 
@@ -58,6 +59,7 @@ class Work:
         self.outbox = Outbox(self._connection)
         self.canonical = Canonical(self._connection)
         self.verdicts = Verdicts(self._connection)
+        self.transfers = Transfers(self._connection)
 
     @property
     def connection(self) -> Connection:
