@@ -51,6 +51,7 @@ MEANINGS = {
     "PACKED_INVALID": "a DISPLAY or packed number with a bad digit or sign",
     "POISON": "a message with which worker processes died, each time it was tried alone",
     "QUEUE_UNAVAILABLE": "the broker can't serve a queue at the moment",
+    "SIGNED_OFF": "groups that were signed off can't be backed out",
     "SQL_NOT_ALLOWED": "an expression uses what mapping specs may not use",
 }
 """What codes mean whose text is put together elsewhere."""

@@ -261,13 +261,19 @@ class Hub:
         return Watch(store=self.store, arrears=self.arrears_policy, clock=self.clock)
 
     def judged_rows(self, connection: Reading, as_at: date | None) -> dict[str, Callable[[], Iterator[pl.DataFrame]]]:
-        """Exports that show verdicts, by name, as at a day."""
+        """Exports that show verdicts and what transfers have changed, by name, as at a day."""
         from integrationhub.arrears.rows import Rows
+        from integrationhub.migration.exports import AfterTransfers
 
         rows = Rows(connection, self.arrears_policy, as_at=as_at)
+        moved = AfterTransfers(connection, as_at)
         return {
-            "arrears": rows.arrears, "balances": rows.balances, "case_events": rows.case_events, "debts": rows.debts,
-        }  # fmt: skip
+            "arrears": lambda: moved.arrears(rows.arrears()),
+            "balances": rows.balances,
+            "case_events": rows.case_events,
+            "debts": lambda: moved.debts(rows.debts()),
+            "transfers": moved.entries,
+        }
 
     def desk(self, connector: str) -> FeedDesk:
         """The feed of a connector, for operators."""

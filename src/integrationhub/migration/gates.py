@@ -107,11 +107,10 @@ def _verdict_row(run: Stored, gate: Gate, value: float, *, holds: bool) -> dict[
 
 def _keep(handling: Handling, work: Work, wave: str, verdict: Mapping[str, Any], actor: Actor) -> None:
     now = handling.clock()
-    verdict_id = derive("gate", verdict["run_id"], wave, verdict["gate"], now.isoformat())
-    work.transfers.add_gate(
-        {**verdict, "verdict_id": verdict_id, "wave": wave, "plan_hash": handling.bound.hash,
-         "measured_by": actor.name, "authenticated": actor.authenticated, "measured_at": now}
-    )  # fmt: skip
+    number = reading.count_gates(work.connection, verdict["run_id"]) + 1
+    identity = {"verdict_id": derive("gate", verdict["run_id"], number), "number": number, "wave": wave}
+    measured = {"measured_by": actor.name, "authenticated": actor.authenticated, "measured_at": now}
+    work.transfers.add_gate({**verdict, **identity, **measured, "plan_hash": handling.bound.hash})
 
 
 def override(handling: Handling, wave: str, gate_name: str, actor: Actor, reason: str) -> None:

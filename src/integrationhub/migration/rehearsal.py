@@ -86,16 +86,18 @@ class _Rehearsing:
         verdict = PASSED if before == after else FAILED
         report = self._report(wave, members, tried, before, after)
         finished = self.handling.clock()
-        rehearsal_id = derive("rehearsal", self.run.run_id, wave, self.handling.bound.hash, finished.isoformat())
         bound = self.handling.bound
         row = {
-            "rehearsal_id": rehearsal_id, "run_id": self.run.run_id, "wave": wave, "plan_hash": bound.hash,
+            "run_id": self.run.run_id, "wave": wave, "plan_hash": bound.hash,
             "changed_by": bound.plan.plan.changed_by, "rehearsed_by": self.actor.name,
             "authenticated": self.actor.authenticated, "as_at": self.day, "started_at": started,
             "finished_at": finished, "verdict": verdict, "report": report,
         }  # fmt: skip
         with self.handling.store.begin() as work:
-            work.transfers.add_rehearsal(row, list(_rows(rehearsal_id, members, tried.moved)))
+            number = len(reading.rehearsals(work.connection, self.run.run_id)) + 1
+            rehearsal_id = derive("rehearsal", self.run.run_id, number)
+            kept = {**row, "rehearsal_id": rehearsal_id, "number": number}
+            work.transfers.add_rehearsal(kept, list(_rows(rehearsal_id, members, tried.moved)))
             work.commit()
         return Rehearsed(rehearsal_id=rehearsal_id, wave=wave, verdict=verdict, report=report)
 

@@ -74,6 +74,7 @@ TRANSFER_REHEARSALS = Table(
     METADATA,
     Column("rehearsal_id", Identifier(), primary_key=True),
     Column("run_id", Identifier(), ForeignKey("transfer_runs.run_id"), nullable=False),
+    Column("number", Integer(), nullable=False),  # within the run
     Column("wave", words(), nullable=False),
     Column("plan_hash", words(), nullable=False),
     Column("changed_by", words(), nullable=False),
@@ -150,6 +151,7 @@ GATE_VERDICTS = Table(
     METADATA,
     Column("verdict_id", Identifier(), primary_key=True),
     Column("run_id", Identifier(), ForeignKey("transfer_runs.run_id"), nullable=False),
+    Column("number", Integer(), nullable=False),  # within the run
     Column("wave", words(), nullable=False),
     Column("stage", words(), nullable=False),
     Column("gate", words(), nullable=False),

@@ -1,12 +1,13 @@
 """Reads transfers: runs, rehearsals, approvals, groups by state, totals, gates, clocks."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select
 
 from integrationhub.store.judged import VERDICTS
+from integrationhub.store.schema import CANONICAL
 from integrationhub.store.transfer_decisions import (
     CLOSURE_NOTICES,
     GATE_OVERRIDES,
@@ -51,8 +52,7 @@ def rehearsals(connection: Connection, run_id: str, wave: str | None = None) -> 
     statement = select(TRANSFER_REHEARSALS).where(TRANSFER_REHEARSALS.c.run_id == run_id)
     if wave is not None:
         statement = statement.where(TRANSFER_REHEARSALS.c.wave == wave)
-    newest = (TRANSFER_REHEARSALS.c.finished_at.desc(), TRANSFER_REHEARSALS.c.rehearsal_id)
-    return list(connection.execute(statement.order_by(*newest)))
+    return list(connection.execute(statement.order_by(TRANSFER_REHEARSALS.c.number.desc())))
 
 
 def rehearsed_groups(connection: Connection, rehearsal_id: str) -> list[Row[Any]]:
@@ -168,6 +168,36 @@ def printed(connection: Connection) -> Mapping[str, date]:
     joined = CLOSURE_NOTICES.join(VERDICTS, VERDICTS.c.case_id == CLOSURE_NOTICES.c.case_id)
     statement = select(VERDICTS.c.case_group_id, func.max(CLOSURE_NOTICES.c.printed_on)).select_from(joined)
     return {row[0]: row[1] for row in connection.execute(statement.group_by(VERDICTS.c.case_group_id))}
+
+
+def frozen_cases(connection: Connection, on: date) -> dict[str, str]:
+    """Case key → its segment when its notice was printed, for notices printed by a day."""
+    joined = CLOSURE_NOTICES.join(VERDICTS, VERDICTS.c.case_id == CLOSURE_NOTICES.c.case_id)
+    statement = select(VERDICTS.c.case_key, CLOSURE_NOTICES.c.segment).select_from(joined)
+    rows = connection.execute(statement.where(CLOSURE_NOTICES.c.printed_on <= on))
+    return {row.case_key: row.segment for row in rows}
+
+
+def frozen_debts(connection: Connection, on: date) -> dict[str, str]:
+    """Debt → the segment that its case had when its notice was printed."""
+    debts = CANONICAL["debts"]
+    joined = CLOSURE_NOTICES.join(debts, debts.c.case_id == CLOSURE_NOTICES.c.case_id)
+    statement = select(debts.c.debt_id, CLOSURE_NOTICES.c.segment).select_from(joined)
+    rows = connection.execute(statement.where(CLOSURE_NOTICES.c.printed_on <= on))
+    return {row.debt_id: row.segment for row in rows}
+
+
+def all_entries(connection: Connection, columns: Sequence[str], *, at_once: int) -> Iterator[list[tuple[Any, ...]]]:
+    """Every entry by account and then as it was made, in parts; one empty part where there are none."""
+    table = TRANSFER_ENTRIES
+    order = (table.c.account, table.c.account_kind, table.c.attempt, table.c.reverses.is_not(None), table.c.kind)
+    statement = select(*(table.c[name] for name in columns)).order_by(*order, table.c.host_system)
+    empty = True
+    for part in connection.execute(statement, execution_options={"yield_per": at_once}).partitions():
+        empty = False
+        yield [tuple(row) for row in part]
+    if empty:
+        yield []
 
 
 def changed_groups(connection: Connection, run_id: str | None = None) -> list[Row[Any]]:
@@ -382,9 +412,15 @@ def last_gates(connection: Connection, run_id: str, wave: str) -> Mapping[str, R
         select(GATE_VERDICTS, *override)
         .select_from(GATE_VERDICTS.outerjoin(GATE_OVERRIDES, GATE_OVERRIDES.c.verdict_id == GATE_VERDICTS.c.verdict_id))
         .where(GATE_VERDICTS.c.run_id == run_id, GATE_VERDICTS.c.wave == wave)
-        .order_by(GATE_VERDICTS.c.measured_at)
+        .order_by(GATE_VERDICTS.c.number)
     )
     return {row.gate: row for row in connection.execute(statement)}
+
+
+def count_gates(connection: Connection, run_id: str) -> int:
+    """How many verdicts on gates a run has."""
+    statement = select(func.count()).select_from(GATE_VERDICTS).where(GATE_VERDICTS.c.run_id == run_id)
+    return connection.execute(statement).scalar_one()
 
 
 def sign_offs(connection: Connection, run_id: str, wave: str | None = None) -> list[Row[Any]]:

@@ -68,7 +68,12 @@ class Work:
 
     def commit(self) -> None:
         """Make everything durable and visible, at once; the block's other statements come too late."""
-        self._transaction.commit()
+        try:
+            self._transaction.commit()
+        except BaseException:
+            # SQLite keeps a transaction open whose deferred foreign keys don't hold; the pool would hand it on.
+            self._connection.invalidate()
+            raise
 
     def __enter__(self) -> Self:
         return self
