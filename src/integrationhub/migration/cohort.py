@@ -18,8 +18,8 @@ from integrationhub.migration import selection
 from integrationhub.migration.plan import Plan, Wave
 from integrationhub.migration.positions import Position
 
-MIXED_SCHEME, HELD_GROUP, EVENTS_WAITING, NOTHING_TO_MOVE, OTHER_SEGMENT, OTHER_PLAN = (
-    "MIXED_SCHEME", "HELD", "EVENTS_WAITING", "NOTHING_TO_MOVE", "OTHER_SEGMENT", "OTHER_PLAN",
+MIXED_SCHEME, HELD_GROUP, EVENTS_WAITING, NOTHING_TO_MOVE, OTHER_SEGMENT, OTHER_PLAN, NO_DEBT = (
+    "MIXED_SCHEME", "HELD", "EVENTS_WAITING", "NOTHING_TO_MOVE", "OTHER_SEGMENT", "OTHER_PLAN", "BALANCE_WITHOUT_DEBT",
 )  # fmt: skip
 
 REASONS: Mapping[str, str] = {
@@ -28,6 +28,7 @@ REASONS: Mapping[str, str] = {
     EVENTS_WAITING: "a case waits for a change event that has not come",
     NOTHING_TO_MOVE: "no case of the group is on a system",
     OTHER_SEGMENT: "the plan does not move the group's segment",
+    NO_DEBT: "an accepted balance belongs to no accepted debt, so it would be left behind",
     OTHER_PLAN: "the group is in the hands of another run",
 }
 """Why groups stay out, besides the plan's own exclusions."""
@@ -128,6 +129,8 @@ def hindrance(position: Position) -> str | None:
         return HELD_GROUP
     if position.waits:
         return EVENTS_WAITING
+    if not all(case.is_covered for case in position.cases):
+        return NO_DEBT
     return None if position.moving else NOTHING_TO_MOVE
 
 

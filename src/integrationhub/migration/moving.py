@@ -122,9 +122,8 @@ def _unfit(row: Stored, position: Position | None, orders: Orders, printed: date
         return GONE
     if position.members != row.members:
         return MEMBERS_CHANGED
-    if row.state == "FROZEN" and position.digest != row.digest:
-        return BALANCE_MOVED
-    return hindrance(position) or _too_early(position, orders, printed)
+    moved = row.state == "FROZEN" and position.digest != row.digest
+    return hindrance(position) or (BALANCE_MOVED if moved else _too_early(position, orders, printed))
 
 
 def _too_early(position: Position, orders: Orders, printed: date | None) -> str | None:

@@ -67,6 +67,14 @@ class CasePosition:
     waits: bool
 
     @property
+    def is_covered(self) -> bool:
+        """Whether its accepted debts hold every penny of its accepted figures."""
+        figures = self.accepted or Figures()
+        held = [debt for debt in self.debts if debt.is_accepted]
+        owed = sum(debt.accepted for debt in held), sum(debt.accepted_suspended for debt in held)
+        return owed == (figures.rp + figures.sos + figures.unk, figures.susp_rp + figures.susp_sos)
+
+    @property
     def custodian(self) -> int:
         """Accepted custodian cash."""
         return self.accepted.custodian if self.accepted else 0

@@ -137,8 +137,8 @@ def test_a_changed_balance_takes_the_whole_group_back_to_held(hub: Hub) -> None:
     moved(hub)
     with hub.store.begin() as work:
         case = work.connection.execute(
-            select(TRANSFERRED_CASES.c.case_id, TRANSFERRED_CASES.c.case_group_id).where(
-                TRANSFERRED_CASES.c.relation == "MOVED"
+            select(TRANSFERRED_DEBTS.c.case_id, TRANSFERRED_DEBTS.c.case_group_id).where(
+                TRANSFERRED_DEBTS.c.legal_owner == "RECEIVING_PARENT"
             )
         ).first()
         assert case is not None

@@ -11,7 +11,7 @@ from integrationhub.catalogue import shipped_connectors
 from integrationhub.migration.checking import load
 from integrationhub.migration.cohort import Begun, Cohort, form, likeness, verdict_on
 from integrationhub.migration.plan import Exclusion, Plan, Wave
-from integrationhub.migration.positions import MOVED, STAYS, CasePosition, Position
+from integrationhub.migration.positions import MOVED, STAYS, CasePosition, DebtPosition, Position
 
 RICH = "SELECT group_id FROM case_groups WHERE rp_pence > 500"
 SEGMENTS = ("1", "2", "3", "4", "ARREARS_ONLY")
@@ -24,7 +24,17 @@ def case(number: int, **changes: object) -> CasePosition:
         "segment": "1", "uncollectable": False, "accepted": Figures(rp=100), "source_custodian": 0, "debts": (),
         "waits": False,
     }  # fmt: skip
-    return CasePosition(**values | changes)  # type: ignore[arg-type]
+    values |= changes
+    if isinstance(values["accepted"], Figures) and "debts" not in changes:
+        values["debts"] = (debt(number, values["accepted"].rp),)
+    return CasePosition(**values)  # type: ignore[arg-type]
+
+
+def debt(number: int, pence: int) -> DebtPosition:
+    return DebtPosition(
+        debt_id=derive("debt", number), owner="RECEIVING_PARENT", source=pence, source_suspended=0, recomputed=pence,
+        accepted=pence, accepted_suspended=0, is_accepted=True, write_off="NONE",
+    )  # fmt: skip
 
 
 def group(number: int, *cases: CasePosition, segment: str | None = None) -> Position:
@@ -87,6 +97,7 @@ def test_each_reason_to_stay_out_is_told(plan: Plan) -> None:
         "NOTHING_TO_MOVE": group(4, case(5, relation=STAYS), segment="CLOSED"),
         "OTHER_SEGMENT": group(5, case(6), segment="5"),
         "OTHER_PLAN": group(6, case(7), segment="1"),
+        "BALANCE_WITHOUT_DEBT": group(9, case(10, debts=()), segment="1"),
         "RICH": group(7, case(8, accepted=Figures(rp=501)), segment="1"),
     }
     foreign = group(8, case(9, kind="2003"), segment="1")
