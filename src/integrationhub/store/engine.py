@@ -6,6 +6,7 @@ otherwise two of them could read, then both wait for each other to write, and on
 """
 
 import sqlite3
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -57,6 +58,25 @@ def open_engine(text: str) -> Engine:
     return engine
 
 
+def open_point_engine(text: str) -> Engine:
+    """An engine for transactions that find everything by keys: every message in a few milliseconds.
+
+    PostgreSQL plans such a statement once a connection, perhaps while its tables are empty; a scan that was good then
+    would stay for ever. Its connections are not asked whether they are alive: whoever takes messages tries again.
+    """
+    engine = create_engine(parse_url(text), **_POSTGRES_OPTIONS)
+    _understand(engine)
+
+    @event.listens_for(engine, "connect")
+    def _plan_by_keys(connection: psycopg.Connection, _record: object) -> None:
+        for method in ("seqscan", "hashjoin", "mergejoin"):
+            connection.execute(f"SET enable_{method} = off".encode())
+        connection.commit()
+
+    translate_errors(engine)
+    return engine
+
+
 class _HexadecimalLoader(Loader):
     """A UUID as the hub writes identifiers, without a detour over Python's UUID objects."""
 
@@ -65,20 +85,24 @@ class _HexadecimalLoader(Loader):
         return bytes(data).replace(b"-", b"").decode()
 
 
-def _postgres(url: URL) -> Engine:
-    engine = create_engine(
-        url,
-        hide_parameters=True,  # errors end up in logs; parameters are personal
-        pool_pre_ping=True,  # after a restart of the server the first statement shall not fail
-        connect_args={"connect_timeout": 10, "application_name": "integrationhub"},
-    )
+_POSTGRES_OPTIONS: Mapping[str, Any] = {
+    "hide_parameters": True,  # errors end up in logs; parameters are personal
+    "connect_args": {"connect_timeout": 10, "application_name": "integrationhub"},
+}
 
+
+def _postgres(url: URL) -> Engine:
+    # After a restart of the server the first statement shall not fail.
+    engine = create_engine(url, pool_pre_ping=True, **_POSTGRES_OPTIONS)
+    _understand(engine)
+    return engine
+
+
+def _understand(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _read_identifiers(connection: psycopg.Connection, _record: object) -> None:
         connection.adapters.register_loader("uuid", _HexadecimalLoader)
         bulk.understand(connection)
-
-    return engine
 
 
 def _sqlite(url: URL) -> Engine:

@@ -72,15 +72,14 @@ class Inbox:
     def known(self, connector: str, message_ids: Sequence[str]) -> dict[str, list[Known]]:
         """What was seen under these ids; an id that is new is missing."""
         columns = [DELIVERIES.c[name] for name in Known.__dataclass_fields__]
-        statement = select(*columns).where(
-            DELIVERIES.c.connector == connector,
-            DELIVERIES.c.message_id.is_not(None),
-            among(self._connection, DELIVERIES.c.message_id, message_ids),
-        )
+        chosen = among(self._connection, DELIVERIES.c.message_id, message_ids)
+        statement = select(DELIVERIES.c.connector, *columns).where(DELIVERIES.c.message_id.is_not(None), chosen)
         found: dict[str, list[Known]] = {}
-        for row in self._connection.execute(statement):
-            known = Known(**row._mapping)
-            found.setdefault(known.message_id, []).append(known)
+        # Whose they are is looked at here: PostgreSQL would rather go through all messages of the connector.
+        for whose, *values in self._connection.execute(statement):
+            if whose == connector:
+                known = Known(**dict(zip(Known.__dataclass_fields__, values, strict=True)))
+                found.setdefault(known.message_id, []).append(known)
         return found
 
     def add(self, connector: str, rows: Sequence[Received], *, path: str) -> None:

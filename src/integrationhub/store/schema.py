@@ -111,7 +111,7 @@ DELIVERIES = Table(
     Index("ix_deliveries_sequence", "connector", "sequence", **_where("kind = 'FILE'")),
     Index("ix_deliveries_sha256", "sha256", **_where("kind = 'FILE'")),
     Index("ix_deliveries_state", "state", "connector"),
-    Index("ix_deliveries_message", "connector", "message_id", **_where("message_id IS NOT NULL")),
+    Index("ix_deliveries_message", "message_id", **_where("message_id IS NOT NULL")),
     Index("ix_deliveries_held", "entity_id", "sequence", **_where("outcome = 'HELD'")),
 )
 """The inbox: every file and message that was seen, and its outcome."""

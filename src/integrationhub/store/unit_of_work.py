@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine
 from integrationhub.store import locks, statistics, upgrade
 from integrationhub.store.attempts import Attempts
 from integrationhub.store.deliveries import Deliveries
-from integrationhub.store.engine import open_engine, reading_options
+from integrationhub.store.engine import open_engine, open_point_engine, reading_options
 from integrationhub.store.entity_versions import EntityVersions
 from integrationhub.store.feeds import Feeds
 from integrationhub.store.inbox import Inbox
@@ -89,6 +89,7 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._point_engine: Engine | None = None
 
     @classmethod
     def open(cls, url: str, *, create: bool = False) -> Self:
@@ -138,6 +139,17 @@ class Store:
         """A unit of work, to be used in a `with` block. On SQLite it waits for the one writer before it."""
         return Work(self._engine)
 
+    def begin_by_keys(self) -> Work:
+        """A unit of work that finds everything by keys, few rows or thousands: for messages.
+
+        On PostgreSQL nobody asks first whether the database is there: TransientError by the first statement.
+        """
+        if self.is_embedded:
+            return self.begin()
+        if self._point_engine is None:
+            self._point_engine = open_point_engine(self._engine.url.render_as_string(hide_password=False))
+        return Work(self._point_engine)
+
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection for `store.queries`: one consistent snapshot, nothing can be written."""
@@ -155,4 +167,6 @@ class Store:
 
     def close(self) -> None:
         """Give all connections back."""
+        if self._point_engine is not None:
+            self._point_engine.dispose()
         self._engine.dispose()

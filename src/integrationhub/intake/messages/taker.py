@@ -102,7 +102,7 @@ class InboxTaker(Generic[Read]):
         if not arrivals:
             return []
         read = self.meaning.read(arrivals)
-        with self.store.begin() as work:
+        with self.store.begin_by_keys() as work:
             outcomes = self._settle(work, arrivals, read, keep=self._kept_elsewhere)
             self.checkpoint("before message commit")
             work.commit()

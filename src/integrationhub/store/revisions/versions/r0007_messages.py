@@ -33,7 +33,5 @@ def upgrade() -> None:
     for name, columns in (("sequence", ["connector", "sequence"]), ("sha256", ["sha256"])):
         op.drop_index(f"ix_deliveries_{name}", "deliveries")
         op.create_index(f"ix_deliveries_{name}", "deliveries", columns, **_where("kind = 'FILE'"))
-    op.create_index(
-        "ix_deliveries_message", "deliveries", ["connector", "message_id"], **_where("message_id IS NOT NULL")
-    )
+    op.create_index("ix_deliveries_message", "deliveries", ["message_id"], **_where("message_id IS NOT NULL"))
     op.create_index("ix_deliveries_held", "deliveries", ["entity_id", "sequence"], **_where("outcome = 'HELD'"))
