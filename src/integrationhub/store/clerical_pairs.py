@@ -7,7 +7,7 @@ keyed, or, where none was, by the persons of both parents.
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Select, select
 
 from integrationhub.store.casework import CASES, IN_BOOK, links_of
 from integrationhub.store.schema import CANONICAL
@@ -18,21 +18,23 @@ def kept_twice(connection: Connection) -> set[str]:
     clerical = _clerical(connection)
     found: set[str] = set()
     by_reference: defaultdict[str, set[str]] = defaultdict(set)
-    for reference, case_id in _on_systems(connection, {row.former_case_ref for row in clerical if row.former_case_ref}):
+    for reference, case_id in _on_systems(connection, {reference for _, reference in clerical if reference}):
         by_reference[reference].add(case_id)
-    unnamed = [row.case_id for row in clerical if not row.former_case_ref]
+    unnamed = [case_id for case_id, reference in clerical if not reference]
     by_parents = _same_parents(connection, unnamed)
-    for row in clerical:
-        twins = by_reference[row.former_case_ref] if row.former_case_ref else by_parents[row.case_id]
+    for case_id, reference in clerical:
+        twins = by_reference[reference] if reference else by_parents[case_id]
         if twins:
-            found |= {row.case_id, *twins}
+            found |= {case_id, *twins}
     return found
 
 
-def _clerical(connection: Connection) -> list[Row[Any]]:
+def _clerical(connection: Connection) -> list[tuple[str, str]]:
+    """Clerical cases and the system references that were keyed, which may have blanks around them."""
     totals = CANONICAL["clerical_totals"]
     statement = select(CASES.c.case_id, totals.c.former_case_ref).join(totals, totals.c.case_id == CASES.c.case_id)
-    return list(connection.execute(statement.where(CASES.c.state.in_(IN_BOOK))))
+    rows = connection.execute(statement.where(CASES.c.state.in_(IN_BOOK)))
+    return [(row.case_id, (row.former_case_ref or "").strip()) for row in rows]
 
 
 def _held() -> Select[Any]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from integrationhub.decode.csvbook.reading import Row
-from integrationhub.decode.csvbook.values import UNREADABLE, Value, compared, read_value
+from integrationhub.decode.csvbook.values import UNREADABLE, Value, compared, normalised, read_value
 from integrationhub.records import Reason
 from integrationhub.sdk.descriptor import Keying
 
@@ -51,7 +51,8 @@ class Comparison:
         cells = dict(zip(self._columns, row.cells, strict=True))
         codes = self._rules.values
         values = {name: read_value(self._kind(name), text, codes.get(name, ())) for name, text in cells.items()}
-        return Keyed(row=row, values=values)
+        references = {name: normalised(cells[name]) or None for name in (self._rules.case, self._rules.clerk)}
+        return Keyed(row=row, values=values | references)
 
     def cases(self, rows: Sequence[Keyed]) -> Iterator[KeyedCase]:
         """The cases in the order of their first rows."""

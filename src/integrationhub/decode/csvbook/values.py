@@ -1,6 +1,7 @@
 """Cells normalised and read by kind (clerical.md §1–§3): what two keyings are compared by, and what is mapped.
 
-A cell is text for as long as it is one: a leading `=`, `+`, `-` or `@` means nothing here, and nothing is evaluated.
+A cell is text for as long as it is one: what a spreadsheet would evaluate (a leading `=`, `+`, `-`, `@`, TAB or CR) means
+nothing here. Such a text is kept as it is, blanks and all; whoever writes a spreadsheet disarms it.
 """
 
 import re
@@ -19,6 +20,10 @@ _CHILDREN = re.compile(r"[1-9]")
 _NUMBER = re.compile(r"[0-9]{1,18}")
 
 
+EVALUATED = ("=", "+", "-", "@", "\t", "\r")
+"""How texts begin that a spreadsheet would evaluate."""
+
+
 def normalised(text: str) -> str:
     """Without blanks at its ends; a run of blanks is one blank."""
     return re.sub(r"[ \t\r\n\xa0]+", " ", text).strip(" ")
@@ -32,15 +37,17 @@ def read_value(kind: str, text: str, codes: Sequence[str] = ()) -> Value:
     if not plain:
         return None
     if kind in {"text", "name"}:
-        return plain
+        return text if text.startswith(EVALUATED) else plain
     if kind == "code":
         return plain if plain in codes else UNREADABLE
     return _NUMBERS[kind](plain)
 
 
 def compared(kind: str, value: Value) -> Value:
-    """What two keyings must agree on: names without regard to letter case."""
-    return value.casefold() if kind == "name" and isinstance(value, str) else value
+    """What two keyings must agree on: texts without regard to blanks, names without regard to letter case."""
+    if not isinstance(value, str):
+        return value
+    return normalised(value).casefold() if kind == "name" else normalised(value)
 
 
 def _date(text: str) -> Value:
