@@ -308,7 +308,10 @@ class Hub:
         if not self._trial:
             folder = self.catalogue.mapping(descriptor.connector.mappings)
             self.archive.keep(specs.compile(layout_for(descriptor)), folder)
-        intake = build_intake(descriptor, specs, slice_bytes=self.settings.slice_bytes)
+        settings = self.settings
+        intake = build_intake(
+            descriptor, specs, slice_bytes=settings.slice_bytes, uncompressed_limit=settings.uncompressed_limit
+        )
         return Pipeline(
             descriptor=descriptor,
             header_of=intake.header_of,

@@ -100,6 +100,10 @@ class Settings(BaseModel):
     drain_seconds: Annotated[int, Field(ge=1, le=86400)] = Field(
         default=30, description="seconds that the daemon may take to finish what is in hand when it is told to stop"
     )
+    uncompressed_limit: Annotated[int, Field(ge=1)] | None = Field(
+        default=None,
+        description="bytes that may come out of a compressed file; unset: what its connector says (csa2003: 1 GiB)",
+    )
     judging_processes: Annotated[int, Field(ge=0, le=256)] = Field(
         default=0, description="processes that judge cases where many wait; 0: as many as the machine has cores"
     )
@@ -375,6 +379,7 @@ def template() -> str:
 
 
 _EXAMPLES = {
+    "uncompressed_limit": "1073741824  # unset: the connector's own limit",
     "inbox": '"/srv/drop/csa1993"',
     "database_url": '"postgresql+psycopg://hub@db.example/hub"  # unset: SQLite in the data directory',
     "keys_file": '"keys.json"  # unset: none',

@@ -36,14 +36,18 @@ class NoFiles:
         raise FileRejected("the connector takes messages, no files", code="NO_FILES")
 
 
-def build_intake(descriptor: Descriptor, mapping: Mapping, *, slice_bytes: int) -> Intake:
+def build_intake(
+    descriptor: Descriptor, mapping: Mapping, *, slice_bytes: int, uncompressed_limit: int | None = None
+) -> Intake:
     """The parts for a connector. ConfigurationError lists every fault of mapping, layout or descriptor."""
     compiled = mapping.compile(layout_for(descriptor))
     if not descriptor.takes_files:
         return Intake(stager=NoFiles(), header_of=no_header)
     if descriptor.document is not None:
         return Intake(
-            stager=DocumentStager(descriptor, document_layout(descriptor), compiled),
+            stager=DocumentStager(
+                descriptor, document_layout(descriptor), compiled, uncompressed_limit=uncompressed_limit
+            ),
             header_of=_document_header(descriptor),
         )
     if descriptor.keying is not None:

@@ -149,8 +149,15 @@ class DocumentStager:
     """Checks and maps the XML extracts of one connector."""
 
     def __init__(
-        self, descriptor: Descriptor, layout: DocumentLayout, mapping: CompiledMapping, *, portion: int = PORTION
+        self,
+        descriptor: Descriptor,
+        layout: DocumentLayout,
+        mapping: CompiledMapping,
+        *,
+        portion: int = PORTION,
+        uncompressed_limit: int | None = None,
     ) -> None:
+        """`uncompressed_limit`: bytes that may come out of a file, in place of what the descriptor says."""
         assert isinstance(descriptor.any_layout, XmlLayout)
         assert descriptor.document is not None
         self._file = descriptor.any_layout
@@ -160,6 +167,7 @@ class DocumentStager:
         self._layout = layout
         self._mapping = mapping
         self._portion = portion
+        self._limit = uncompressed_limit or self._file.uncompressed_limit
         self._empty = {
             name: pl.DataFrame(pl.from_arrow(table))
             for name, table in Gatherer(layout, Faults(self._rules.codes)).layout().items()
@@ -183,7 +191,7 @@ class DocumentStager:
         pieces = inflate(
             stream,
             promised=int(trigger.extra[self._file.uncompressed_key]),
-            limit=self._file.uncompressed_limit,
+            limit=self._limit,
             faults=faults,
             progress=progress,
         )

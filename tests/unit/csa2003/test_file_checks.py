@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from integrationhub.bootstrap import Hub
+from integrationhub.catalogue import Catalogue
+from integrationhub.config import Settings
 from integrationhub.intake.report import FileReport
+from integrationhub.receive.folder import find_files
 from tests.unit.csa2003.conftest import Ask, Take
 from tests.unit.csa2003.extracts import RECORDS, SAMPLE, XML, document, pack
 
@@ -223,3 +227,14 @@ def test_no_reason_repeats_a_value_of_the_file(tmp_path: Path, take: Take) -> No
         report = take(pack(tmp_path / str(number), xml))
         assert report.verdict.value == "REJECTED"
         assert "QQ1197" not in str(report.reasons)
+
+
+@pytest.mark.parametrize(("limit", "verdict"), [(len(XML.encode()) - 1, "REJECTED"), (len(XML.encode()), "ACCEPTED")])
+def test_the_limit_of_uncompressed_bytes_is_a_setting(tmp_path: Path, limit: int, verdict: str) -> None:
+    settings = Settings(data_dir=tmp_path / "hub", synthetic_identities=True, uncompressed_limit=limit)
+    with Hub(settings, Catalogue.standard()) as hub:
+        pipeline = hub.pipeline("csa2003")
+        (item,) = find_files([pack(tmp_path, XML)], pipeline.descriptor.delivery)
+        report = pipeline.take(item)
+    assert report.verdict.value == verdict
+    assert [reason.code for reason in report.reasons] == (["R24"] if verdict == "REJECTED" else [])

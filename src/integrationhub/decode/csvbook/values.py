@@ -1,7 +1,7 @@
 """Cells normalised and read by kind (clerical.md §1–§3): what two keyings are compared by, and what is mapped.
 
-A cell is text for as long as it is one: what a spreadsheet would evaluate (a leading `=`, `+`, `-`, `@`, TAB or CR) means
-nothing here. Such a text is kept as it is, blanks and all; whoever writes a spreadsheet disarms it.
+A cell is text for as long as it is one: what a spreadsheet would evaluate (a leading `=`, `+`, `-`, `@`, TAB or CR)
+means nothing here. Such a text is kept as it is, blanks and all; whoever writes a spreadsheet disarms it.
 """
 
 import re

@@ -38,7 +38,6 @@ class Descriptor(Part):
     feed: Feed | None = None
     events: EventRules | None = None
     messages: MessageRules | None = None
-    references_are_personal: bool = False
     folder: Path = Path()
 
     @model_validator(mode="after")
