@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from integrationhub.intake.captures import CaptureTaker
     from integrationhub.intake.desk import FeedDesk
     from integrationhub.intake.messages.taker import InboxTaker, Meaning
-    from integrationhub.intake.tracing import PlaceTracer, Trace, Tracer
+    from integrationhub.intake.pieces import PieceReader, SourceFile
+    from integrationhub.intake.tracing import Trace, Tracer
     from integrationhub.mapping.compile import CompiledMapping, Mapping
     from integrationhub.migration.checking import Surroundings
     from integrationhub.migration.group_page import GroupDesk
@@ -48,7 +49,6 @@ if TYPE_CHECKING:
     from integrationhub.workbench.archive import MappingArchive
     from integrationhub.workbench.bench import Workbench
     from integrationhub.workbench.explain import Explainer, Explanation
-    from integrationhub.workbench.files import SourceFile
 
 
 def utc_now() -> datetime:
@@ -397,64 +397,66 @@ class Hub:
 
     def workbench(self, connector: str) -> Workbench:
         """The analyst's tools over a connector."""
-        from integrationhub.intake.builders import build_decoder, record_slices
+        from integrationhub.intake.builders import build_locator
+        from integrationhub.quality.shapes import shapes_of
         from integrationhub.workbench.bench import Workbench
-        from integrationhub.workbench.files import FileReader
 
         descriptor = self.catalogue.connector(connector)
-        decoder = build_decoder(descriptor)
-        reader = FileReader(
-            descriptor=descriptor,
-            decoder=decoder,
-            slices=record_slices(descriptor, decoder, slice_bytes=self.settings.slice_bytes),
-            synthetic_identities=self.settings.synthetic_identities,
+        mapping = self.mapping(descriptor)
+        return Workbench(
+            reader=self._pieces(descriptor, mapping),
+            mapping=mapping,
+            shapes=shapes_of(descriptor),
+            is_made=build_locator(descriptor).is_made,
         )
-        return Workbench(reader=reader, mapping=self.mapping(descriptor))
+
+    def _pieces(self, descriptor: Descriptor, mapping: CompiledMapping) -> PieceReader:
+        from integrationhub.intake.builders import build_pieces
+
+        synthetic = self.settings.synthetic_identities
+        return build_pieces(descriptor, mapping, slice_bytes=self.settings.slice_bytes, synthetic_identities=synthetic)
 
     def stored_files(self, connector: str) -> list[SourceFile]:
         """Every accepted file of a connector, from its kept original."""
-        from integrationhub.workbench.files import stored
+        from integrationhub.intake.tracing import stored_file
 
         name = self.catalogue.connector(connector).name
         with self.store.begin() as work:
-            return stored(work.deliveries.all_accepted(name), self.originals)
+            return [stored_file(delivery, self.originals) for delivery in work.deliveries.all_accepted(name)]
 
     def explainer(self, connector: str, mapping_id: str | None = None) -> Explainer:
         """Explains records of a connector's files, by the version with that mapping id if it is kept."""
-        from integrationhub.intake.tracing import Tracer
         from integrationhub.workbench.explain import Explainer
 
-        bench = self.workbench(connector)
-        mapping = self._version_of(bench.mapping, bench.reader.descriptor, mapping_id)
-        tracer = Tracer(bench.reader.decoder, mapping, self.originals)
-        return Explainer(reader=bench.reader, mapping=mapping, tracer=tracer)
+        descriptor = self.catalogue.connector(connector)
+        mapping = self._version_of(self.mapping(descriptor), descriptor, mapping_id)
+        reader, tracer = self._pieces(descriptor, mapping), self.tracer(connector, mapping_id)
+        return Explainer(reader=reader, mapping=mapping, tracer=tracer)
 
     def explanations(self, reference: str, *, unmasked: bool = False) -> Iterator[Explanation]:
         """Every row of the store that goes by a reference, explained from its original."""
+        from integrationhub.intake.tracing import stored_file
         from integrationhub.store import trace
-        from integrationhub.workbench.files import stored
 
         with self.store.read() as connection:
             found = trace.by_any(connection, reference.removeprefix("93:"))
         for row in found:
             if row.delivery is not None:
                 explainer = self.explainer(row.delivery.connector, str(row.values["mapping_id"]))
-                (file,) = stored([row.delivery], self.originals)
+                file = stored_file(row.delivery, self.originals)
                 told = explainer.explain(file, int(row.values["record_no"]), unmasked=unmasked)
                 entity, ref = ENTITIES[row.entity], row.values["source_ref"]
                 rows = tuple(one for one in told.rows if one.is_of(entity, row.identifier, ref))
                 yield replace(told, rows=rows or told.rows)
 
-    def tracer(self, connector: str, mapping_id: str | None = None) -> Tracer | PlaceTracer:
+    def tracer(self, connector: str, mapping_id: str | None = None) -> Tracer:
         """Traces canonical rows of a connector back to their bytes, by the version that made them if it is kept."""
-        from integrationhub.intake.builders import build_decoder
-        from integrationhub.intake.tracing import PlaceTracer, Tracer
+        from integrationhub.intake.builders import build_locator
+        from integrationhub.intake.tracing import Tracer
 
         descriptor = self.catalogue.connector(connector)
         mapping = self._version_of(self.mapping(descriptor), descriptor, mapping_id)
-        if descriptor.records is None:
-            return PlaceTracer(mapping)
-        return Tracer(build_decoder(descriptor), mapping, self.originals)
+        return Tracer(self._pieces(descriptor, mapping), build_locator(descriptor), mapping, self.originals)
 
     def _version_of(self, mapping: CompiledMapping, descriptor: Descriptor, mapping_id: str | None) -> CompiledMapping:
         """The version with that mapping id; where it was never kept, the installed one explains as well as it can."""

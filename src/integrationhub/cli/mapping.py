@@ -136,16 +136,14 @@ def check(invocation: Invocation, connector: str | None, as_json: bool) -> int:
 
 
 def _judged(invocation: Invocation, connector: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    from integrationhub.intake.builders import build_decoder, layout_for
+    from integrationhub.intake.builders import layout_for
     from integrationhub.mapping.compile import Mapping
     from integrationhub.quality.shapes import shapes_of
 
     descriptor = invocation.catalogue.connector(connector)
     found = Mapping.of_folder(_folder(invocation, connector))
     faults = found.check(layout_for(descriptor))
-    if faults or descriptor.format != "copybook":  # only a copybook says what a field can hold at all
-        return faults, ()
-    return faults, found.dead(shapes_of(descriptor, build_decoder(descriptor)))
+    return faults, () if faults else found.dead(shapes_of(descriptor))
 
 
 def _tell_check(name: str, faults: Sequence[str], dead: Sequence[str]) -> None:

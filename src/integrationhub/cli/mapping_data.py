@@ -11,7 +11,7 @@ from integrationhub.cli.output import json_option, print_json, print_table
 
 if TYPE_CHECKING:
     from integrationhub.bootstrap import Hub
-    from integrationhub.workbench.files import SourceFile
+    from integrationhub.intake.pieces import SourceFile
 
 STORED = "stored"
 """In place of a path: the kept originals of every accepted file."""
@@ -80,14 +80,17 @@ def _files(hub: "Hub", connector: str, over: str) -> "list[SourceFile]":
 
 
 def _tell_record(one: dict[str, Any]) -> None:
-    place = f"record {one['record']:,} (type {one['record_type']}) at byte {one['offset']:,}, {one['length']} bytes"
+    line = f", line {one['line']:,}" if one["line"] else ""
+    where = f"at byte {one['offset']:,} of the {one['within']}{line}, {one['length']} bytes"
+    place = f"record {one['record']:,} (type {one['record_type']}) {where}"
     click.secho(f"{one['file']}: {place}", bold=True)
     for row in one["rows"]:
         click.echo(f"  {row['entity']} {row['source_ref']}  [{row['mapping_id']}]")
         for field in row["fields"]:
             for source in field["sources"]:
                 click.echo(
-                    f"      X'{source['hex']}' at byte {source['offset']:,} → {source['name']} = {source['decoded']}"
+                    f"      X'{source['hex']}' at byte {source['offset']:,}{_other(source, one)} → {source['path']} = "
+                    f"{source['decoded']}"
                 )
             for step in field["steps"]:
                 click.echo(f"      {step['name']} = {step['expression']}")
@@ -95,6 +98,11 @@ def _tell_record(one: dict[str, Any]) -> None:
     for kind in ("faults", "notes"):
         for fault in one[kind]:
             click.echo(f"  {kind.removesuffix('s')}: {fault['code']} in {fault['field']} of {fault['table']}")
+
+
+def _other(source: dict[str, Any], shown: dict[str, Any]) -> str:
+    """Where a field stands, if in another record than the one that is shown."""
+    return f" of record {source['record']:,}" if source["record"] != shown["record"] else ""
 
 
 @click.command()

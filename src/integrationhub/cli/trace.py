@@ -39,12 +39,16 @@ def trace(invocation: Invocation, reference: str, as_json: bool) -> None:
 def _print(row: dict[str, Any]) -> None:
     click.secho(f"{row['entity']} {row['identifier']}", bold=True)
     click.echo(f"  file    {row['file']}  sha256 {row['sha256']}")
-    click.echo(f"  record  {row['record']:,} at byte {row['offset']:,}, {row['length']} bytes")
+    line = f", line {row['line']:,}" if row["line"] else ""
+    click.echo(
+        f"  record  {row['record']:,} at byte {row['offset']:,} of the {row['within']}{line}, {row['length']} bytes"
+    )
     click.echo(f"  mapping {row['mapping_id']}")
     for field in row["fields"]:
         click.echo(f"  {field['name']} = {field['value']}    ← {field['expression']}")
         for source in field["sources"]:
-            click.echo(f"      {source['name']} at byte {source['offset']:,}: X'{source['hex']}'")
+            other = f" of record {source['record']:,}" if source["record"] != row["record"] else ""
+            click.echo(f"      {source['path']}{other} at byte {source['offset']:,}: X'{source['hex']}'")
     for event in row["events"]:
         state = f"published {event['published_at']}" if event["published_at"] else "not published yet"
         click.echo(f"  event   {event['type']} {event['event_id']} to {event['audience']}: {state}")

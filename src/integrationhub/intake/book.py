@@ -17,11 +17,13 @@ from integrationhub.canonical.identifiers import derive
 from integrationhub.decode.controls import ControlVerdict, Stated
 from integrationhub.decode.csvbook.agreement import FIRST, Comparison, Keyed, KeyedCase
 from integrationhub.decode.csvbook.reading import Row, Unreadable, read_rows
+from integrationhub.decode.csvbook.values import UNREADABLE
+from integrationhub.errors import FileRejected
 from integrationhub.intake.staging import Parts, Quarantined, Staged, StagedSlice
 from integrationhub.mapping.compile import CompiledMapping, MappingContext
 from integrationhub.mapping.tables import Layout
 from integrationhub.receive.trigger import Trigger
-from integrationhub.records import DecodedBatch, Reason
+from integrationhub.records import FAULT_SCHEMA, DecodedBatch, Reason
 from integrationhub.sdk.descriptor import CsvLayout, Descriptor, Keying
 
 LARGEST = 256 * 1024 * 1024
@@ -79,6 +81,26 @@ class BookStager:
         cases = list(self._comparison.cases(rows))
         piece = self._stage_slice(cases, spool / "000000", context, size=len(content))
         return Staged(verdict=_verdict(None, controls, len(rows)), slices=(piece,))
+
+    def read(self, stream: BinaryIO) -> tuple[DecodedBatch, int]:
+        """The book's cases as the mapping sees them, with the cells that can't be read, and the number of its rows; to
+        be looked at only. FileRejected: it can't be cut into rows.
+        """
+        try:
+            rows = [self._comparison.read(row) for row in self._rows(stream.read(LARGEST + 1))]
+        except Unreadable as exc:
+            raise FileRejected(f"the book can't be read: {exc.text}", code=self._rules.codes.heading) from None
+        cases = list(self._comparison.cases(rows))
+        return DecodedBatch(tables={CASES: self._table(cases)}, faults=self._unread(cases)), len(rows)
+
+    def _unread(self, cases: Sequence[KeyedCase]) -> pl.DataFrame:
+        found = [
+            (item.row.record, item.row.offset, CASES, column, self._rules.codes.unreadable, None)
+            for item in (case.chosen for case in cases if case.reference)
+            for column, value in item.values.items()
+            if value is UNREADABLE
+        ]
+        return pl.DataFrame(found, schema=dict(FAULT_SCHEMA), orient="row")
 
     def _rows(self, content: bytes) -> list[Row]:
         if len(content) > LARGEST:

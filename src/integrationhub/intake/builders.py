@@ -10,9 +10,11 @@ from integrationhub.decode.json_table import JsonTable
 from integrationhub.decode.slices import SliceReader
 from integrationhub.decode.xml.header import read_header
 from integrationhub.errors import FileRejected
-from integrationhub.intake.book import BookStager, book_layout
+from integrationhub.intake.book import CASES, BookStager, book_layout
 from integrationhub.intake.document import DocumentStager, document_layout, mapped_layout
 from integrationhub.intake.measure import HeaderReader, no_header, record_header
+from integrationhub.intake.pieces import BookPieces, DocumentPieces, PieceReader, RecordPieces
+from integrationhub.intake.places import ElementLocator, Locator, RecordLocator, RowLocator
 from integrationhub.intake.staging import RecordStager, Staged, Stager
 from integrationhub.mapping.compile import CompiledMapping, Mapping
 from integrationhub.mapping.tables import Layout, layout_of
@@ -87,6 +89,34 @@ def record_slices(descriptor: Descriptor, decoder: CopybookFileDecoder, *, slice
         codes=descriptor.structure.codes,
         target=slice_bytes,
     )
+
+
+def build_pieces(
+    descriptor: Descriptor, mapping: CompiledMapping, *, slice_bytes: int, synthetic_identities: bool
+) -> PieceReader:
+    """What reads a connector's files for looking at."""
+    if descriptor.document is not None:
+        document = DocumentStager(descriptor, document_layout(descriptor), mapping)
+        return DocumentPieces(descriptor=descriptor, stager=document, synthetic_identities=synthetic_identities)
+    if descriptor.keying is not None:
+        book = BookStager(descriptor, mapping)
+        return BookPieces(descriptor=descriptor, stager=book, synthetic_identities=synthetic_identities)
+    decoder = build_decoder(descriptor)
+    return RecordPieces(
+        descriptor=descriptor,
+        decoder=decoder,
+        slices=record_slices(descriptor, decoder, slice_bytes=slice_bytes),
+        synthetic_identities=synthetic_identities,
+    )
+
+
+def build_locator(descriptor: Descriptor) -> Locator:
+    """What finds a connector's source fields in the bytes of its files."""
+    if descriptor.document is not None:
+        return ElementLocator(document_layout(descriptor), descriptor.document)
+    if isinstance(descriptor.any_layout, CsvLayout):
+        return RowLocator(descriptor.any_layout, CASES)
+    return RecordLocator(build_decoder(descriptor))
 
 
 def _document_header(descriptor: Descriptor) -> HeaderReader:

@@ -11,6 +11,7 @@ import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,11 +28,12 @@ from integrationhub.decode.xml.inflate import inflate
 from integrationhub.decode.xml.layout import DocumentLayout, read_layout
 from integrationhub.decode.xml.reader import DocumentReader
 from integrationhub.decode.xml.values import converted
-from integrationhub.intake.staging import REASONS_PER_GROUP, Parts, Quarantined, Staged, StagedSlice
+from integrationhub.errors import FileRejected
+from integrationhub.intake.staging import REASONS_PER_GROUP, Parts, Quarantined, SortedOut, Staged, StagedSlice
 from integrationhub.mapping.compile import CompiledMapping, MappingContext
 from integrationhub.mapping.tables import Layout, layout_of
 from integrationhub.receive.trigger import Trigger
-from integrationhub.records import DecodedBatch, Reason
+from integrationhub.records import CanonicalBatch, DecodedBatch, Reason
 from integrationhub.sdk.descriptor import Descriptor, Document, DocumentTotal, XmlLayout
 
 GROUPS = "Group"
@@ -145,6 +147,16 @@ def _without(rows: pl.DataFrame, places: pl.DataFrame, set_aside: Sequence[Quara
     return rows.filter(~pl.col("record_no").is_in(records.implode()))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portions:
+    """A document that is only looked at: what its root and its control say, and the tables of each portion."""
+
+    sequence: int
+    as_at: date
+    controls: tuple[Stated, ...]
+    tables: Iterator[Mapping[str, pa.Table]]
+
+
 class DocumentStager:
     """Checks and maps the XML extracts of one connector."""
 
@@ -212,11 +224,62 @@ class DocumentStager:
         shutil.rmtree(spool / "lists", ignore_errors=True)
         return Staged(verdict=verdict, slices=slices)
 
+    def portions(self, stream: BinaryIO, folder: Path) -> "Portions":
+        """A document portion by portion, to be looked at only; its lists lie in `folder` meanwhile.
+
+        FileRejected: it can't be read, or isn't valid.
+        """
+        faults, lists, sums = Faults(self._rules.codes), _Lists(folder), _Sums(self._rules)
+        reader = DocumentReader(self._layout, root=self._rules.root, faults=faults)
+        limit = self._file.uncompressed_limit
+        pieces = inflate(stream, promised=None, limit=limit, faults=faults, progress=lambda _bytes: None)
+        for tables in reader.read(pieces):
+            sums.add(tables)
+            lists.add(tables)
+        lists.close()
+        fault = faults.first()
+        sequence = reader.header.get(self._rules.sequence, "").strip()
+        day = converted("date", [reader.header.get(self._rules.as_at)])[0][0]
+        if fault is not None or not sequence.isdecimal() or day is None:
+            code, text = (
+                (fault.code, fault.text) if fault is not None else ("HEADER", "its root does not say what it is")
+            )
+            raise FileRejected(f"the document can't be read: {text}", code=code)
+        return Portions(
+            sequence=int(sequence),
+            as_at=date(day // 10_000, day // 100 % 100, day % 100),
+            controls=tuple(self._controls(reader, sums)),
+            tables=(tables for tables, *_ in self._portions(lists)),
+        )
+
+    def _portions(self, lists: _Lists) -> Iterator[tuple[dict[str, pa.Table], int, Grouping]]:
+        """The tables of each portion with its number, and how the document is grouped."""
+        rules = self._rules.groups
+        wanted = wanted_keys(rules)
+        keys = {name: lists.keys(name, wanted.get(name, ()), self._empty[name]) for name in self.elements}
+        grouping = group_rows(rules, keys, portion=self._portion)
+        del keys
+        for number in range(grouping.portions):
+            yield dict(self._portion_of(lists, grouping, number)), number, grouping
+
+    def sort_out(self, tables: Mapping[str, pa.Table], batch: CanonicalBatch) -> SortedOut:
+        """What of a mapped portion is loaded, and which groups are set aside."""
+        places = self._places(tables)
+        set_aside = tuple(self._quarantined(places, batch.faults, batch.rows["cases"]))
+        kept = batch.rows
+        if set_aside:
+            kept = {name: _without(rows, places, set_aside) for name, rows in batch.rows.items()}
+        return SortedOut(rows=kept, quarantined=set_aside)
+
+    def _places(self, tables: Mapping[str, pa.Table]) -> pl.DataFrame:
+        return pl.concat([pl.DataFrame(pl.from_arrow(tables[name].select(_PLACE))) for name in self.elements])
+
     def _judge(
         self, reader: DocumentReader, sums: _Sums, lists: _Lists, faults: Faults, trigger: Trigger
     ) -> tuple[Stated, ...]:
         """Keys, counts and controls, once the whole document is read; the controls as the report shows them."""
-        controls = tuple(self._controls(reader, sums, trigger))
+        records = Stated(name="records", expected=trigger.records, actual=reader.records)
+        controls = (records, *self._controls(reader, sums))
         if faults.found:
             return controls
         self._check_header(reader, trigger, faults)
@@ -245,10 +308,9 @@ class DocumentStager:
     def _attributes(self) -> dict[str, str]:
         return {name: total.control for name, total in self._rules.totals.items()}
 
-    def _controls(self, reader: DocumentReader, sums: _Sums, trigger: Trigger) -> Iterator[Stated]:
+    def _controls(self, reader: DocumentReader, sums: _Sums) -> Iterator[Stated]:
         stated = reader.control.get(self._rules.control, {})
         kinds = self._layout.single[self._rules.control].columns
-        yield Stated(name="records", expected=trigger.records, actual=reader.records)
         for element, attribute in self._rules.counts.items():
             value = converted(kinds[attribute], [stated.get(attribute)])[0][0]
             yield Stated(name=attribute, expected=value, actual=sums.counts[element])
@@ -274,16 +336,12 @@ class DocumentStager:
             faults.note("invalid", text, record=row["_record"], offset=row["_offset"], name=column)
 
     def _slices(self, lists: _Lists, spool: Path, context: MappingContext, *, size: int) -> Iterator[StagedSlice]:
-        rules = self._rules.groups
-        wanted = wanted_keys(rules)
-        keys = {name: lists.keys(name, wanted.get(name, ()), self._empty[name]) for name in self._elements()}
-        grouping = group_rows(rules, keys, portion=self._portion)
-        del keys
-        for number in range(grouping.portions):
-            tables = dict(self._portion_of(lists, grouping, number))
+        for tables, number, grouping in self._portions(lists):
             yield self._stage_slice(tables, spool / f"{number:06}", context, number=number, of=grouping, size=size)
 
-    def _elements(self) -> tuple[str, ...]:
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """The tables whose rows are the document's records."""
         return tuple(item.name for item in self._layout.lists.values())
 
     def _portion_of(self, lists: _Lists, grouping: Grouping, number: int) -> Iterator[tuple[str, pa.Table]]:
@@ -324,15 +382,12 @@ class DocumentStager:
         size: int,
     ) -> StagedSlice:
         batch = self._mapping.apply(DecodedBatch(tables=tables), context)
-        places = pl.concat([pl.DataFrame(pl.from_arrow(tables[name].select(_PLACE))) for name in self._elements()])
-        set_aside = tuple(self._quarantined(places, batch.faults, batch.rows["cases"]))
-        kept = batch.rows
-        if set_aside:
-            kept = {name: _without(rows, places, set_aside) for name, rows in batch.rows.items()}
+        found = self.sort_out(tables, batch)
+        kept, set_aside = found.rows, found.quarantined
         folder.mkdir(parents=True)
         for name, rows in kept.items():
             rows.write_ipc(folder / f"{name}.arrow", compression="lz4")
-        together = places["_record"].to_numpy()
+        together = self._places(tables)["_record"].to_numpy()
         return StagedSlice(
             number=number,
             first_record=int(together.min()) if len(together) else 1,

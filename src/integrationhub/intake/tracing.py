@@ -1,39 +1,27 @@
 """From a canonical row back to its source bytes, and on to what was published of it.
 
-A row knows its delivery, record number and mapping. The slice that held the record says where to look in the original;
-the layout says where each field stands in the record; the mapping's lineage says which fields made which value. Values
-of personal fields are masked, and so are the bytes they came from.
+A row knows its delivery, record number, byte offset and mapping. Its piece of the original is decoded again; the
+mapping's lineage says which fields of which records made which value, joined ones included; the format says where these
+fields stand. Values of personal fields are masked, and so are the bytes they came from.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
 from integrationhub.canonical.model import ENTITIES
-from integrationhub.decode.copybook_file import CopybookFileDecoder
-from integrationhub.decode.frames import FieldPlace
 from integrationhub.errors import InvariantBroken
+from integrationhub.intake.pieces import Piece, PieceReader, SourceFile, piece_of
+from integrationhub.intake.places import Located, Locator, SourceField
 from integrationhub.mapping.compile import CompiledMapping
 from integrationhub.mapping.lineage import Lineage
+from integrationhub.mapping.scope import Place
 from integrationhub.receive.originals import Originals
+from integrationhub.store.deliveries import Delivery
 from integrationhub.store.slices import Slice
 from integrationhub.store.trace import TracedRow
 
 MASK = "***"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceField:
-    """A source field in the original: byte offset in the file, length in bytes, its bytes in hexadecimal."""
-
-    name: str
-    offset: int
-    length: int
-    hex: str
-    table: str
-    indexes: tuple[int, ...] = ()  # occurrence numbers from the outside in, of a field in a table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +39,11 @@ class TracedField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """A canonical row and where it came from. `offset` and `length` are those of the record's data in the file."""
+    """A canonical row and where it came from. `offset` and `length` are those of the record, element or row.
+
+    They count in the file, or in what comes out of it where it is compressed: `within` says which. `line` counts from
+    1, in text files.
+    """
 
     entity: str
     identifier: str
@@ -61,29 +53,45 @@ class Trace:
     record: int
     offset: int
     length: int
+    within: str
+    line: int | None
     mapping_id: str
     fields: tuple[TracedField, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordBytes:
-    """A record in a piece of its file: the piece, its offset in the file, start and length of the record in it."""
+@dataclass(slots=True)
+class RecordView:
+    """One record in its piece of a file, and every record beside it that was asked for."""
 
-    buffer: np.ndarray
-    base: int
-    start: int
-    length: int
+    file: SourceFile
+    piece: Piece
+    locator: Locator
+    _known: dict[tuple[int, int], Located] = field(default_factory=dict)
+
+    def at(self, record: int, offset: int) -> Located:
+        """The record that begins, or whose row's element begins, at a byte. InvariantBroken: it is not there."""
+        if (record, offset) not in self._known:
+            found = self.locator.locate(self.file, self.piece, record=record, offset=offset)
+            self._known[record, offset] = found
+        return self._known[record, offset]
 
 
 class Tracer:
     """Traces rows of one connector."""
 
-    def __init__(self, decoder: CopybookFileDecoder, mapping: CompiledMapping, originals: Originals) -> None:
-        self._decoder = decoder
+    def __init__(self, reader: PieceReader, locator: Locator, mapping: CompiledMapping, originals: Originals) -> None:
+        self._reader = reader
+        self._locator = locator
+        self._mapping = mapping
         self._originals = originals
         self._lineage: dict[str, list[Lineage]] = {}
         for line in mapping.lineage():
             self._lineage.setdefault(line.entity, []).append(line)
+
+    @property
+    def within(self) -> str:
+        """What byte offsets count in."""
+        return self._locator.within
 
     def trace(self, row: TracedRow, slices: Sequence[Slice]) -> Trace:
         """The row's trace; `slices` are those of its delivery. InvariantBroken: the original is not what was loaded."""
@@ -92,9 +100,14 @@ class Tracer:
             raise InvariantBroken(
                 f"{row.entity} {row.identifier} names a delivery that is not stored", code="PROVENANCE"
             )
-        record = int(row.values["record_no"])
-        found = self._record(delivery.sha256, record, slices)
-        fields = self.fields(row.entity, row.values, found)
+        record, offset = int(row.values["record_no"]), int(row.values["byte_offset"])
+        file = stored_file(delivery, self._originals)
+        cuts = [(one.first_record, one.last_record, one.first_byte, one.last_byte) for one in slices]
+        piece = piece_of(self._reader, file, record, cuts)
+        if piece is None:
+            raise InvariantBroken(f"no slice of the delivery holds record {record}", code="PROVENANCE")
+        view = self.view(file, piece)
+        here = view.at(record, offset)
         return Trace(
             entity=row.entity,
             identifier=row.identifier,
@@ -102,70 +115,65 @@ class Tracer:
             sha256=delivery.sha256,
             original_uri=delivery.original_uri,
             record=record,
-            offset=found.base + found.start,
-            length=found.length,
+            offset=here.offset,
+            length=here.length,
+            within=self.within,
+            line=here.line,
             mapping_id=str(row.values["mapping_id"]),
-            fields=fields,
+            fields=self.fields(row.entity, row.values, view),
         )
 
-    def fields(
-        self, entity: str, values: Mapping[str, Any], record: RecordBytes, *, unmasked: bool = False
-    ) -> tuple[TracedField, ...]:
-        """Every value of a canonical row that was made from this record, with its expression and its source bytes."""
-        places = self._decoder.records.places(record.buffer, record.start, record.length)
-        element = int(values["byte_offset"]) - record.base
-        return tuple(self._fields(entity, values, record, _of_element(places, element), unmasked=unmasked))
+    def view(self, file: SourceFile, piece: Piece) -> RecordView:
+        """The records of a piece, to be found in their file."""
+        return RecordView(file=file, piece=piece, locator=self._locator)
 
-    def _record(self, sha256: str, record: int, slices: Sequence[Slice]) -> RecordBytes:
-        """The bytes of the slice around a record, and the record in them."""
-        piece = next((item for item in slices if item.first_record <= record <= item.last_record), None)
-        if piece is None:
-            raise InvariantBroken(f"no slice of the delivery holds record {record}", code="PROVENANCE")
-        with self._originals.open(sha256) as stream:
-            stream.seek(piece.first_byte)
-            buffer = np.frombuffer(stream.read(piece.last_byte - piece.first_byte), np.uint8)
-        frames = self._decoder.scan(buffer, piece.first_byte, final=True)
-        number = record - piece.first_record
-        if number >= len(frames.starts):
-            raise InvariantBroken(f"the original has no record {record} where it was loaded from", code="PROVENANCE")
-        start, length = int(frames.starts[number]), int(frames.lengths[number])
-        return RecordBytes(buffer=buffer, base=piece.first_byte, start=start, length=length)
+    def fields(
+        self, entity: str, values: Mapping[str, Any], view: RecordView, *, unmasked: bool = False
+    ) -> tuple[TracedField, ...]:
+        """Every value of a canonical row, with its expression and its source bytes."""
+        return tuple(self._fields(entity, values, view, unmasked=unmasked))
 
     def _fields(
-        self,
-        entity: str,
-        values: Mapping[str, Any],
-        record: RecordBytes,
-        places: Mapping[tuple[str, str], Sequence[FieldPlace]],
-        *,
-        unmasked: bool,
+        self, entity: str, values: Mapping[str, Any], view: RecordView, *, unmasked: bool
     ) -> Iterator[TracedField]:
-        lines = self._lines(entity, values, places)
+        record, offset = int(values["record_no"]), int(values["byte_offset"])
+        here = view.at(record, offset)
+        lines = self._lines(entity, values, here)
+        if not lines:
+            return
+        joined = self._mapping.origins(next(iter(lines.values())), view.piece.decoded, record=record, offset=offset)
         for item in ENTITIES[entity].fields:
             line = lines.get(item.name)
             if line is None or values[item.name] is None:
                 continue
             masked = item.personal and not unmasked
-            sources = tuple(
-                SourceField(
-                    name=place.field,
-                    offset=record.base + place.start,
-                    length=place.length,
-                    hex=MASK if masked else record.buffer[place.start : place.start + place.length].tobytes().hex(),
-                    indexes=place.indexes,
-                    table=place.table,
-                )
-                for source in line.fields
-                for place in places.get((source.table, source.field), ())
-            )
+            found = dict.fromkeys(one for place in line.fields for one in self._sources(place, view, here, joined))
+            sources = tuple(replace(one, hex=MASK) if masked else one for one in found)
             value = MASK if masked else values[item.name]
             yield TracedField(
                 name=item.name, value=value, source=line.source, expression=line.expression, sources=sources
             )
 
-    def _lines(
-        self, entity: str, values: Mapping[str, Any], places: Mapping[tuple[str, str], Sequence[FieldPlace]]
-    ) -> Mapping[str, Lineage]:
+    def _sources(
+        self, place: Place, view: RecordView, here: Located, joined: Mapping[str, tuple[int, int]]
+    ) -> Iterator[SourceField]:
+        """The source fields behind a place; what reading itself made of a record is the record as a whole."""
+        record = here
+        if place.alias and "." not in place.alias:
+            if place.alias not in joined:
+                return  # no row stood beside this one
+            record = view.at(*joined[place.alias])
+        found = record.of(place)
+        if found or self._is_source(place):
+            yield from found
+        else:
+            yield replace(record.whole, name=place.field, table=place.table)
+
+    def _is_source(self, place: Place) -> bool:
+        """Whether a field stands in the file, if not in every record."""
+        return not self._locator.is_made(place)
+
+    def _lines(self, entity: str, values: Mapping[str, Any], here: Located) -> Mapping[str, Lineage]:
         """The lineage of each field in the source of the entity that made this row.
 
         Several sources may fill an entity from one record (a case gives a debt for each owner): the row is of the one
@@ -177,7 +185,7 @@ class Tracer:
 
         def fitness(lines: Mapping[str, Lineage]) -> tuple[int, int]:
             constants = sum(line.expression == f"'{values[name]}'" for name, line in lines.items())
-            present = sum((place.table, place.field) in places for line in lines.values() for place in line.fields)
+            present = sum(bool(here.of(place)) for line in lines.values() for place in line.fields if not place.alias)
             return constants, present
 
         return max(by_source.values(), key=fitness, default={})
@@ -188,55 +196,12 @@ class Tracer:
         return [line for line in lines if line.mapping_id == mapping_id] or lines
 
 
-class PlaceTracer:
-    """Traces rows of documents and books: to the element or row that they came from, and the mapping, not to bytes.
-
-    The place of an element is its offset in the uncompressed document; what stands there is for whoever may read it.
-    """
-
-    def __init__(self, mapping: CompiledMapping) -> None:
-        self._lineage: dict[str, dict[str, Lineage]] = {}
-        for line in mapping.lineage():
-            self._lineage.setdefault(line.entity, {}).setdefault(line.field, line)
-
-    def trace(self, row: TracedRow, _slices: Sequence[Slice]) -> Trace:
-        """The row's trace."""
-        delivery = row.delivery
-        if delivery is None:
-            raise InvariantBroken(
-                f"{row.entity} {row.identifier} names a delivery that is not stored", code="PROVENANCE"
-            )
-        lines = self._lineage.get(row.entity, {})
-        fields = tuple(
-            TracedField(
-                name=item.name,
-                value=row.values[item.name],
-                source=lines[item.name].source,
-                expression=lines[item.name].expression,
-                sources=(),
-            )
-            for item in ENTITIES[row.entity].fields
-            if item.name in lines and row.values[item.name] is not None
-        )
-        return Trace(
-            entity=row.entity,
-            identifier=row.identifier,
-            file=delivery.name,
-            sha256=delivery.sha256,
-            original_uri=delivery.original_uri,
-            record=int(row.values["record_no"]),
-            offset=int(row.values["byte_offset"]),
-            length=0,
-            mapping_id=str(row.values["mapping_id"]),
-            fields=fields,
-        )
-
-
-def _of_element(places: Sequence[FieldPlace], element: int) -> Mapping[tuple[str, str], list[FieldPlace]]:
-    """Places by table and field; where `element` is the start of a table's element, of tables only that element."""
-    chosen = next((place.indexes for place in places if place.indexes and place.start == element), ())
-    found: dict[tuple[str, str], list[FieldPlace]] = {}
-    for place in places:
-        if not place.indexes or place.indexes[: len(chosen)] == chosen:
-            found.setdefault((place.table, place.field), []).append(place)
-    return found
+def stored_file(delivery: Delivery, originals: Originals) -> SourceFile:
+    """A delivery's kept original."""
+    return SourceFile(
+        name=delivery.name,
+        open=lambda: originals.open(delivery.sha256),
+        delivery_id=delivery.delivery_id,
+        sequence=delivery.sequence,
+        as_at=delivery.as_at,
+    )

@@ -142,7 +142,7 @@ class SourceBuilder:
         refs = compiler.refs()
         if any(ref.computed for ref in refs):
             self.faults.append(f"{self.spec.entity}: where: source fields only, rows are chosen before values are made")
-        own = all(ref.place is not None and ref.column == ref.place.field for ref in refs)
+        own = all(ref.place is not None and not ref.place.alias for ref in refs)
         return (condition, None) if own else (None, condition)
 
     def _steps(self, scope: Scope) -> Iterator[JoinStep | PivotStep]:

@@ -169,6 +169,15 @@ class CompiledMapping:
         """For each canonical field of each source: the source fields it depends on, and the expression."""
         return tuple(one for entity in self._whole_plan.all for one in lineage_of(entity))
 
+    def origins(
+        self, line: Lineage, decoded: DecodedBatch, *, record: int, offset: int
+    ) -> MappingOf[str, tuple[int, int]]:
+        """Which rows stood beside the source row at a place: by the alias of their join, record number and offset."""
+        tables = Tables(decoded.tables, self._whole_plan.used, self.layout)
+        plans = (plan for plan in self._whole_plan.all if plan.mapping_id == line.mapping_id)
+        sources = (source for plan in plans for source in plan.sources if source.label == line.source)
+        return next((source.origins(tables, record, offset) for source in sources), {})
+
     def explain_fields(self, entity: str) -> tuple[FieldExplanation, ...]:
         """The fields of an entity, explained source by source. KeyError: no spec fills the entity."""
         plans = [plan for plan in self._whole_plan.all if plan.entity.name == entity]

@@ -145,7 +145,7 @@ class _Search:
     def _can_be(self, place: Place | None, value: str) -> bool:
         if place is None:
             return True
-        codes, shape = self._codes.get(place), self._shape(place)
+        codes, shape = self._codes.get(place.plain), self._shape(place)
         return (codes is None or value in codes) and (shape is None or shape.can_be(value))
 
     def _alternatives(self, label: str, source: SourceSpec, made: Mapping[str, FieldSpec]) -> Iterator[str]:

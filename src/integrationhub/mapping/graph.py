@@ -94,7 +94,7 @@ def _edges(target: Node, steps: Sequence[Node], sources: Sequence[Node]) -> Iter
             if other is not step and name in step.tip:
                 yield other.key, step.key
     for source in sources:
-        field = source.label.partition(".")[2]
+        field = source.label.partition(".")[2].partition(" (")[0]
         readers = [step for step in steps if field in step.tip]
         yield from ((source.key, step.key) for step in readers)
         if not readers or field in target.tip:

@@ -5,7 +5,7 @@ the frame, however many columns it has.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache, lru_cache
 
@@ -141,6 +141,20 @@ class SourcePlan:
                 return frame
             frame = step.apply(frame, tables)
         return frame if self.late is None else frame.filter(self.late)
+
+    def origins(self, tables: Tables, record: int, offset: int) -> Mapping[str, tuple[int, int]]:
+        """Which rows stood beside the row of the source table that is at this place: by the alias of their join, their
+        record number and byte offset.
+        """
+        here = (pl.col("_record") == record) & (pl.col("_offset") == offset)
+        frame = tables.frame(self.table).filter(here).head(1)
+        joins = [step for step in self.steps if isinstance(step, JoinStep)]
+        for step in joins if frame.height else ():
+            frame = replace(step, fields=(*step.fields, "_record", "_offset")).apply(frame, tables)
+        found = {
+            step.alias: frame.select(f"{step.alias}._record", f"{step.alias}._offset") for step in joins if frame.height
+        }
+        return {alias: row.row(0) for alias, row in found.items() if row.row(0)[0] is not None}
 
     def computed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """A joined frame with all computed columns beside."""

@@ -43,7 +43,7 @@ def _places(scope: Scope, names: tuple[str, ...]) -> Iterator[Place]:
     for name in names:
         place = scope.origin(name).place
         if place is not None:
-            yield place
+            yield place.plain
 
 
 def coded_fields(documents: Documents) -> list[CodedField]:

@@ -6,7 +6,7 @@ are called like canonical ones can't confuse the two.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -22,13 +22,19 @@ OCCURRENCE = "occurrence"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A source field."""
+    """A source field. `alias`: of the joined row that it stands in, or of a pivot with its occurrence, `line.1`."""
 
     table: str
     field: str
+    alias: str = ""
 
     def __str__(self) -> str:
-        return f"{self.table}.{self.field}"
+        return f"{self.table}.{self.field}" + (f" ({self.alias})" if self.alias else "")
+
+    @property
+    def plain(self) -> "Place":
+        """The field, in whatever row it stands."""
+        return replace(self, alias="") if self.alias else self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +92,12 @@ class Scope:
         number, _, child = rest.partition(".")
         if not number.isdecimal() or not 1 <= int(number) <= pivot.count or not child:
             raise ConfigurationError(f"{name}: say {pivot.alias}.NUMBER.FIELD with a number from 1 to {pivot.count}")
-        return self._use(pivot.table, pivot.alias, child, name)
+        self.used.setdefault(pivot.alias, set()).add(child)
+        return Ref(column=name, place=Place(table=pivot.table, field=child, alias=f"{pivot.alias}.{number}"))
 
     def _use(self, table: str, alias: str, name: str, column: str, *, judged: bool = True) -> Ref:
         self.used.setdefault(alias, set()).add(name)
-        return Ref(column=column, place=Place(table=table, field=name), judged=judged)
+        return Ref(column=column, place=Place(table=table, field=name, alias=alias), judged=judged)
 
 
 def places(refs: Iterable[Ref]) -> tuple[Place, ...]:

@@ -8,7 +8,7 @@ validity      fields that can be read: bytes, dates, codes
 accuracy      balances that equal the sum of their ledger lines; control totals that agree with the file's trailer
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
@@ -18,14 +18,15 @@ import numpy.typing as npt
 import polars as pl
 
 from integrationhub.canonical.model import ENTITIES
-from integrationhub.decode.controls import FileControls, Stated
-from integrationhub.decode.slices import Slice
+from integrationhub.decode.controls import Stated
 from integrationhub.mapping.compile import CompiledMapping
 from integrationhub.mapping.plan import MappingContext
 from integrationhub.mapping.readings import coded_fields, dated_fields
+from integrationhub.mapping.scope import Place
 from integrationhub.mapping.shapes import Shapes
 from integrationhub.quality.fields import FieldProfile
-from integrationhub.records import CanonicalBatch
+from integrationhub.quality.links import Link, Links, links_of
+from integrationhub.records import CanonicalBatch, DecodedBatch
 from integrationhub.sdk.descriptor import Descriptor
 
 
@@ -58,6 +59,7 @@ class QualityProfile:
     descriptor: Descriptor
     mapping: CompiledMapping
     shapes: Shapes
+    is_made: Callable[[Place], bool]  # does reading make this field, so that it is none of the source's?
     files: list[str] = field(default_factory=list)
     records: int = 0
     as_at: date | None = None
@@ -68,10 +70,11 @@ class QualityProfile:
     orphans: dict[str, tuple[int, int]] = field(default_factory=dict)  # field → (measured, nobody there)
     repeated: dict[str, tuple[int, int]] = field(default_factory=dict)  # key → (rows, rows whose key occurred before)
     balances: tuple[int, int] = (0, 0)  # measured, not the sum of their lines
-    _keys: dict[str, list[npt.NDArray[np.uint64]]] = field(default_factory=dict)
-    _controls: FileControls | None = None
+    _links: Links = field(init=False)
+    _file: "_File" = field(init=False)
 
     def __post_init__(self) -> None:
+        self._links = links_of(self.descriptor)
         codes = {(one.table, one.field): one for one in coded_fields(self.mapping.documents)}
         rules = {(one.table, one.field): one.rule for one in dated_fields(self.mapping.documents)}
         lines = [one for one in self.mapping.lineage() if ENTITIES[one.entity].field(one.field).personal]
@@ -79,7 +82,7 @@ class QualityProfile:
         for table, columns in self.mapping.layout.items():
             for name in columns:
                 key = (table, name)
-                if not name.startswith("_"):
+                if not name.startswith("_") and not self.is_made(Place(table=table, field=name)):
                     self.fields[key] = FieldProfile(
                         table=table, field=name, coded=codes.get(key), rule=rules.get(key), personal=key in personal
                     )
@@ -88,16 +91,21 @@ class QualityProfile:
         """The next file begins."""
         self.files.append(name)
         self.as_at = context.as_at if self.as_at is None else max(self.as_at, context.as_at)
-        levels = self.descriptor.layout.record_types
-        self._controls = FileControls(self.descriptor.structure, levels, sequence=context.sequence, records=None)
-        self._keys = {}
+        self._file = _File()
 
-    def add(self, piece: Slice, batch: CanonicalBatch, as_at: date) -> None:
-        """Measure one slice of the file."""
-        assert self._controls is not None
-        self._controls.feed(piece)
-        self.records += len(piece.kinds)
-        frames = {name: pl.DataFrame(pl.from_arrow(table)) for name, table in piece.decoded.tables.items()}
+    def add(
+        self,
+        decoded: DecodedBatch,
+        batch: CanonicalBatch,
+        as_at: date,
+        *,
+        records: int,
+        controls: Sequence[Stated] = (),
+    ) -> None:
+        """Measure one piece of the file; `controls` are those that the file states and this piece completes."""
+        self.controls += controls
+        self.records += records
+        frames = {name: pl.DataFrame(pl.from_arrow(table)) for name, table in decoded.tables.items()}
         variants: dict[tuple[str, str], pl.DataFrame] = {}
         for (table, name), profile in self.fields.items():
             shape = self.shapes.fields.get((table, name))
@@ -106,59 +114,34 @@ class QualityProfile:
                 variants[table, variant] = self._with_variant(frames[table], variant)
             if variants[table, variant].height:
                 profile.add(variants[table, variant][name], as_at)
-        for table, name, count in piece.decoded.faults.group_by("table", "field").len().iter_rows():
+        for table, name, count in decoded.faults.group_by("table", "field").len().iter_rows():
             if (table, name) in self.fields:
                 self.fields[table, name].faulty += count
-        self._add_keys(frames)
-        self._add_parents(frames)
+        self._file.add(self._links, frames)
         self.checked += sum(rows.height for rows in batch.rows.values())
         self.broken += batch.notes.height
         self._add_balances(batch)
 
     def end(self) -> None:
         """The file has ended."""
-        assert self._controls is not None
-        self.controls += self._controls.verdict().controls
-        for key, parts in self._keys.items():
+        for key, parts in self._file.keys.items():
             hashes = np.concatenate(parts)
             rows, again = self.repeated.get(key, (0, 0))
             self.repeated[key] = (rows + len(hashes), again + len(hashes) - len(np.unique(hashes)))
-        self._keys = {}
+        for link in self._links.parents:
+            named, lost = self._file.named(link)
+            rows, before = self.orphans.get(link.label, (0, 0))
+            self.orphans[link.label] = (rows + named, before + lost)
 
     def _with_variant(self, frame: pl.DataFrame, variant: str) -> pl.DataFrame:
         """The rows in which this redefinition is used."""
+        if not variant:
+            return frame
         for rule in self.descriptor.layout.redefines.values():
             values = [value for value, name in rule.when.items() if name == variant]
             if values and rule.by in frame.columns:
                 return frame.filter(pl.col(rule.by).cast(pl.String).is_in(values))
         return frame
-
-    def _add_keys(self, frames: Mapping[str, pl.DataFrame]) -> None:
-        """Eight bytes are kept of every key until the file ends."""
-        structure, levels = self.descriptor.structure, self.descriptor.layout.record_types
-        keys = [(levels[structure.group.type], structure.group.key)]
-        keys += [(levels[kind], member.key) for kind, member in structure.members.items() if member.key]
-        for table, name in keys:
-            column = frames[table][name].drop_nulls()
-            self._keys.setdefault(f"{table}.{name}", []).append(column.hash().to_numpy())
-
-    def _add_parents(self, frames: Mapping[str, pl.DataFrame]) -> None:
-        """Records that name a parent in their group; a group never spans slices."""
-        structure, levels = self.descriptor.structure, self.descriptor.layout.record_types
-        for kind, member in structure.members.items():
-            if member.parent is None:
-                continue
-            owner = structure.members[member.parent.type]
-            parents = frames[levels[member.parent.type]].select(
-                pl.col(owner.group).alias("group"), pl.col(owner.key or member.parent.key).alias("parent")
-            )
-            children = frames[levels[kind]].select(
-                pl.col(member.group).alias("group"), pl.col(member.parent.key).alias("parent")
-            )
-            named = children.filter(pl.col("parent") != 0).drop_nulls()
-            lost = named.join(parents.unique(), on=["group", "parent"], how="anti").height
-            measured, before = self.orphans.get(f"{levels[kind]}.{member.parent.key}", (0, 0))
-            self.orphans[f"{levels[kind]}.{member.parent.key}"] = (measured + named.height, before + lost)
 
     def _add_balances(self, batch: CanonicalBatch) -> None:
         if "balances" not in batch.rows or "ledger" not in batch.rows:
@@ -233,6 +216,43 @@ class QualityProfile:
             "controls": [{**asdict(one), "holds": not _differs(one)} for one in self.controls],
             "fields": [one.as_dict() for one in self.fields.values() if one.rows],
         }
+
+
+@dataclass(slots=True)
+class _File:
+    """What must be kept of one file until it ends: eight bytes of every key, and of every different reference."""
+
+    keys: dict[str, list[npt.NDArray[np.uint64]]] = field(default_factory=dict)
+    parents: dict[str, list[pl.DataFrame]] = field(default_factory=dict)  # by link: hash, and how often it is named
+    known: dict[str, list[pl.Series]] = field(default_factory=dict)
+
+    def add(self, links: Links, frames: Mapping[str, pl.DataFrame]) -> None:
+        """Take the keys and references of one piece."""
+        for table, columns in links.keys:
+            rows = frames[table].select(columns).drop_nulls()
+            self.keys.setdefault(f"{table}.{columns[-1]}", []).append(_hashes(rows).to_numpy())
+        for link in links.parents:
+            children = frames[link.child].select(link.child_columns).drop_nulls()
+            if link.nobody is not None:
+                children = children.filter(pl.col(link.child_columns[-1]) != link.nobody)
+            counted = _hashes(children).value_counts(name="times")
+            self.parents.setdefault(link.label, []).append(counted)
+            there = frames[link.parent].select(link.parent_columns).drop_nulls()
+            self.known.setdefault(link.label, []).append(_hashes(there).unique())
+
+    def named(self, link: Link) -> tuple[int, int]:
+        """How many rows name a parent, and how many of these one that is not in the file."""
+        children = pl.concat(self.parents.get(link.label, [])) if self.parents.get(link.label) else None
+        if children is None:
+            return 0, 0
+        known = pl.concat(self.known[link.label]).unique()
+        lost = children.filter(~pl.col("key").is_in(known.implode()))
+        return int(children["times"].sum()), int(lost["times"].sum())
+
+
+def _hashes(rows: pl.DataFrame) -> pl.Series:
+    # By values alone: columns of child and parent have other names, and may be the one text, the other the same text.
+    return rows.hash_rows().alias("key")
 
 
 def _differs(control: Stated) -> bool:

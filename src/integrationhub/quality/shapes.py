@@ -2,18 +2,21 @@
 
 from collections.abc import Iterator
 
+from integrationhub.decode.copybook import parse_copybook
 from integrationhub.decode.copybook.layout import Category, Item
-from integrationhub.decode.copybook_file import CopybookFileDecoder
 from integrationhub.mapping.shapes import FieldShape, Shapes
 from integrationhub.sdk.descriptor import Descriptor
 
 
-def shapes_of(descriptor: Descriptor, decoder: CopybookFileDecoder) -> Shapes:
-    """The shapes of all fields of a connector's layout."""
+def shapes_of(descriptor: Descriptor) -> Shapes:
+    """The shapes of all fields of a connector's layout; of documents and books nothing is known but their types."""
+    if descriptor.records is None:
+        return Shapes()
+    copybook = parse_copybook(descriptor.copybook_text, name=descriptor.layout.copybook)
     low_values = frozenset(descriptor.layout.low_values.fields)
     fields: dict[tuple[str, str], FieldShape] = {}
     occurs: dict[str, int] = {}
-    for record in decoder.copybook.records:
+    for record in copybook.records:
         for table, variant, item in _elementary(record, record.name, ""):
             if item.picture is not None:
                 text = item.picture.category is Category.TEXT

@@ -1,16 +1,17 @@
 """What a mapping leaves out: source fields nothing reads, canonical fields nothing fills, codes never seen."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
 from integrationhub.canonical.model import ENTITIES, SEALED
-from integrationhub.decode.slices import Slice
+from integrationhub.intake.pieces import Piece
 from integrationhub.mapping.compile import CompiledMapping
 from integrationhub.mapping.readings import CodedField, coded_fields
+from integrationhub.mapping.scope import Place
 from integrationhub.records import CanonicalBatch
 
 NEVER = "not filled by this source"
@@ -21,6 +22,7 @@ class Coverage:
     """Coverage of one mapping; the rows of files are added slice by slice."""
 
     mapping: CompiledMapping
+    is_made: Callable[[Place], bool]  # does reading make this field, so that it is none of the source's?
     files: int = 0
     records: int = 0
     _codes: Mapping[tuple[str, str], CodedField] = field(init=False)
@@ -36,7 +38,13 @@ class Coverage:
         reads = self.mapping.reads
         for table, fields in self.mapping.layout.items():
             used = reads.get(table, ())
-            yield from ((table, name) for name in fields if name not in used and not name.startswith("_"))
+            yield from ((table, name) for name in self._fields(table, fields) if name not in used)
+
+    def _fields(self, table: str, names: Iterable[str]) -> Iterator[str]:
+        """The fields of a table that stand in the source."""
+        for name in names:
+            if not name.startswith("_") and not self.is_made(Place(table=table, field=name)):
+                yield name
 
     def unfilled(self) -> Iterator[tuple[str, str]]:
         """Canonical fields (entity, field) that no source of any spec fills."""
@@ -46,11 +54,11 @@ class Coverage:
             filled[key] = filled.get(key, False) or line.expression != NEVER
         yield from (key for key, is_filled in filled.items() if not is_filled)
 
-    def add(self, piece: Slice, batch: CanonicalBatch) -> None:
+    def add(self, piece: Piece, batch: CanonicalBatch) -> None:
         """Look at one slice and what became of it."""
-        self.records += len(piece.kinds)
+        self.records += piece.records
         for table, name in self._codes:
-            column = pl.Series(piece.table(table).column(name)).cast(pl.String)
+            column = pl.Series(piece.decoded.tables[table].column(name)).cast(pl.String)
             counts = column.drop_nulls().value_counts()
             self._seen.setdefault((table, name), Counter()).update(dict(counts.iter_rows()))
         for entity, rows in batch.rows.items():
@@ -76,7 +84,7 @@ class Coverage:
         """The coverage in the shape of `mapping coverage --json`."""
         found: dict[str, Any] = {
             "connector": self.mapping.connector,
-            "source_fields": sum(1 for fields in self.mapping.layout.values() for name in fields if name[0] != "_"),
+            "source_fields": sum(len(list(self._fields(*one))) for one in self.mapping.layout.items()),
             "unused_source_fields": _listed(("table", "field"), self.unused()),
             "canonical_fields_never_filled": _listed(("entity", "field"), self.unfilled()),
         }

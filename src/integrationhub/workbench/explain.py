@@ -4,15 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from integrationhub.canonical.model import ENTITIES, Entity
-from integrationhub.decode.slices import Slice
 from integrationhub.errors import NotFound
-from integrationhub.intake.tracing import MASK, RecordBytes, SourceField, TracedField, Tracer
+from integrationhub.intake.pieces import Piece, PieceReader, SourceFile
+from integrationhub.intake.places import SourceField
+from integrationhub.intake.tracing import MASK, RecordView, TracedField, Tracer
 from integrationhub.mapping.compile import CompiledMapping
-from integrationhub.workbench.files import FileReader, SourceFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +24,7 @@ class ExplainedRow:
     mapping_id: str
     fields: tuple[TracedField, ...]
     steps: Mapping[str, tuple[tuple[str, str], ...]]
-    decoded: Mapping[tuple[str, str, tuple[int, ...]], Any]
+    decoded: Mapping[tuple[int, str, str, tuple[int, ...]], Any]  # record, table, field, occurrence
 
     def as_dict(self) -> dict[str, Any]:
         """The row with every value's way, as JSON has it."""
@@ -45,7 +44,7 @@ class ExplainedRow:
             yield {**asdict(field), "sources": sources, "steps": steps}
 
     def _decoded(self, one: SourceField) -> Any:  # noqa: ANN401 - whatever the decoder makes of a field
-        return MASK if one.hex == MASK else self.decoded.get((one.table, one.name, one.indexes))
+        return MASK if one.hex == MASK else self.decoded.get((one.record, one.table, one.name, one.indexes))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +55,8 @@ class Explanation:
     record: int
     offset: int
     length: int
+    within: str  # what the offset counts in
+    line: int | None
     record_type: str
     rows: tuple[ExplainedRow, ...]
     faults: tuple[Mapping[str, Any], ...]
@@ -63,7 +64,10 @@ class Explanation:
 
     def as_dict(self) -> dict[str, Any]:
         """The explanation in the shape of `mapping explain --json`."""
-        head = {name: getattr(self, name) for name in ("file", "record", "offset", "length", "record_type")}
+        head = {
+            name: getattr(self, name)
+            for name in ("file", "record", "offset", "length", "within", "line", "record_type")
+        }
         rows = [row.as_dict() for row in self.rows]
         return {**head, "rows": rows, "faults": list(self.faults), "notes": list(self.notes)}
 
@@ -72,45 +76,45 @@ class Explanation:
 class Explainer:
     """Explains records of files of one connector."""
 
-    reader: FileReader
+    reader: PieceReader
     mapping: CompiledMapping
     tracer: Tracer
 
     def explain(self, file: SourceFile, number: int, *, unmasked: bool = False) -> Explanation:
         """The record `number` of a file, its whole group read with it. NotFound: the file has no such record."""
         for piece, context in self.reader.read(file):
-            if piece.first_record <= number < piece.first_record + len(piece.kinds):
+            table = piece.table_of(number)
+            if table is not None:
                 batch = self.mapping.apply(piece.decoded, context)
-                here = self._record(file, piece, number)
+                view = self.tracer.view(file, piece)
+                rows = tuple(self._rows(batch.rows, number, view, unmasked=unmasked))
+                here = view.at(number, _offset(piece, number))
                 return Explanation(
                     file=file.name,
                     record=number,
-                    offset=here.base + here.start,
+                    offset=here.offset,
                     length=here.length,
-                    record_type=piece.kind_names[piece.kinds[number - piece.first_record]],
-                    rows=tuple(self._rows(batch.rows, piece, number, here, unmasked=unmasked)),
+                    within=self.tracer.within,
+                    line=here.line,
+                    record_type=self._type_of(table),
+                    rows=rows,
                     faults=tuple(_told(batch.faults, number)),
                     notes=tuple(_told(batch.notes, number)),
                 )
-        raise NotFound(f"{file.name} has no record {number}")
+        raise NotFound(f"{file.name} has no record {number} that is mapped")
 
-    def _record(self, file: SourceFile, piece: Slice, number: int) -> RecordBytes:
-        with file.open() as stream:
-            stream.seek(piece.start)
-            buffer = np.frombuffer(stream.read(piece.end - piece.start), np.uint8)
-        frames = self.reader.decoder.scan(buffer, piece.start, final=True)
-        at = number - piece.first_record
-        return RecordBytes(
-            buffer=buffer, base=piece.start, start=int(frames.starts[at]), length=int(frames.lengths[at])
-        )
+    def _type_of(self, table: str) -> str:
+        """The record type as the source calls it: its code, or the name of the element or table."""
+        records = self.reader.descriptor.records
+        types = self.reader.descriptor.layout.record_types if records is not None else {}
+        return next((code for code, level in types.items() if level == table), table)
 
     def _rows(
-        self, rows: Mapping[str, pl.DataFrame], piece: Slice, number: int, here: RecordBytes, *, unmasked: bool
+        self, rows: Mapping[str, pl.DataFrame], number: int, view: RecordView, *, unmasked: bool
     ) -> Iterator[ExplainedRow]:
-        decoded = _decoded(piece, number)
         for entity, frame in rows.items():
             for values in frame.filter(pl.col("record_no") == number).iter_rows(named=True):
-                fields = self.tracer.fields(entity, values, here, unmasked=unmasked)
+                fields = self.tracer.fields(entity, values, view, unmasked=unmasked)
                 mapping_id = str(values["mapping_id"])
                 yield ExplainedRow(
                     entity=entity,
@@ -119,7 +123,7 @@ class Explainer:
                     mapping_id=mapping_id,
                     fields=fields,
                     steps=self._steps(entity, mapping_id, fields),
-                    decoded=decoded,
+                    decoded=_decoded(view.piece, {one.record for field in fields for one in field.sources}),
                 )
 
     def _steps(
@@ -133,15 +137,17 @@ class Explainer:
         }
 
 
-def _decoded(piece: Slice, number: int) -> Mapping[tuple[str, str, tuple[int, ...]], Any]:
-    """What the decoder made of each field of a record, by table, field and occurrence."""
-    found: dict[tuple[str, str, tuple[int, ...]], Any] = {}
-    for name, table in piece.decoded.tables.items():
-        records = np.asarray(table.column("_record"))
-        first, last = np.searchsorted(records, [number, number + 1])
-        for row in table.slice(int(first), int(last - first)).to_pylist():
-            outer = [row[column] for column in ("_parent_index", "_index") if column in row]
-            found |= {(name, column, tuple(outer)): value for column, value in row.items()}
+def _offset(piece: Piece, number: int) -> int:
+    return min(int(row["_offset"]) for _, row in piece.rows_of(number))
+
+
+def _decoded(piece: Piece, numbers: set[int]) -> Mapping[tuple[int, str, str, tuple[int, ...]], Any]:
+    """What the decoder made of each field of some records, by record, table, field and occurrence."""
+    found: dict[tuple[int, str, str, tuple[int, ...]], Any] = {}
+    for number in numbers:
+        for name, row in piece.rows_of(number):
+            outer = tuple(row[column] for column in ("_parent_index", "_index") if column in row)
+            found |= {(number, name, column, outer): value for column, value in row.items()}
     return found
 
 

@@ -440,7 +440,7 @@ def test_lineage_names_source_fields_through_everything_between() -> None:
 
     assert [str(place) for place in found["party_id"].fields] == ["EVENT.WHO"]
     assert found["party_id"].expression == "identifier(party, TOY, who)"
-    assert [str(place) for place in found["source_case_ref"].fields] == ["CASE.NAME"]
+    assert [str(place) for place in found["source_case_ref"].fields] == ["CASE.NAME (own)"]
     assert found["from_date_mark"].expression == "mark of date(DAY, rule day: ccyymmdd)"
     assert found["record_no"].expression == "the record's number in the file"
     assert found["case_id"].expression == "not filled by this source"

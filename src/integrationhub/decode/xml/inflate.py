@@ -17,14 +17,16 @@ _GZIP = 31  # zlib's name for: a gzip header and trailer, window of 32 KiB
 
 
 def inflate(
-    stream: BinaryIO, *, promised: int, limit: int, faults: Faults, progress: Callable[[int], None]
+    stream: BinaryIO, *, promised: int | None, limit: int, faults: Faults, progress: Callable[[int], None]
 ) -> Iterator[bytes]:
     """The document in pieces. What is wrong with the container is noted in `faults` and ends the reading.
 
-    `limit` is the most that may be promised; `progress` is told of compressed bytes read.
+    `limit` is the most that may be promised, and the most that is read where nothing was; `progress` is told of
+    compressed bytes read.
     """
-    if promised > limit:
-        faults.note("oversize", f"the trigger file promises {promised} bytes, more than the limit of {limit}")
+    most = limit if promised is None else promised
+    if most > limit:
+        faults.note("oversize", f"the trigger file promises {most} bytes, more than the limit of {limit}")
         return
     member, size, ended = zlib.decompressobj(_GZIP), 0, False
     while not member.eof and not ended:
@@ -33,23 +35,25 @@ def inflate(
             progress(len(block))
         ended = not block
         try:
-            piece = member.decompress(block, min(PIECE, promised - size + 1))
+            piece = member.decompress(block, min(PIECE, most - size + 1))
         except zlib.error:
             faults.note("compression", f"the file is no gzip member, or damaged, after {size} bytes of the document")
             return
         size += len(piece)
-        if size > promised:
-            faults.note("oversize", f"more than the promised {promised} bytes come out of the file")
+        if size > most:
+            faults.note("oversize", f"more than the promised {most} bytes come out of the file")
             return
         if piece:
             yield piece
     _judge_end(member, stream, size=size, promised=promised, faults=faults)
 
 
-def _judge_end(member: "zlib._Decompress", stream: BinaryIO, *, size: int, promised: int, faults: Faults) -> None:
+def _judge_end(
+    member: "zlib._Decompress", stream: BinaryIO, *, size: int, promised: int | None, faults: Faults
+) -> None:
     if not member.eof:
         faults.note("compression", f"the gzip member is cut off after {size} bytes of the document")
     elif member.unused_data or stream.read(1):
         faults.note("compression", "bytes follow the gzip member; the file must be one member")
-    elif size < promised:
+    elif promised is not None and size < promised:
         faults.note("compression", f"the document has {size} bytes, the trigger file promises {promised}")
