@@ -194,12 +194,16 @@ class Hub:
         return Judging(store=self.store, clock=self.clock, processes=processes, checkpoint=self.checkpoint)
 
     def judge_waiting(self) -> bool:
-        """Judge what has changed; False when another process is judging, which may or may not come to it."""
+        """Judge what has changed; False when another process is judging, which may or may not come to it.
+
+        Case groups that have moved and are not what they were go back to their sources at once.
+        """
         try:
-            self.judging().run()
+            judged = self.judging().run()
         except Conflict as exc:
             logger().info("judging_elsewhere", reason=exc.code)
             return False
+        self.watch().look(new_verdicts=judged.cases > 0)
         return True
 
     @cached_property

@@ -35,10 +35,16 @@ class Watch:
     arrears: Policy
     clock: Callable[[], datetime]
 
-    def look(self) -> dict[str, str]:
-        """Hold every frozen or moved group that has changed; group → reason. Repeating finds nothing more."""
+    def look(self, *, new_verdicts: bool = True) -> dict[str, str]:
+        """Hold every frozen or moved group that has changed; group → reason. Repeating finds nothing more.
+
+        Without `new_verdicts` only change events can have done it.
+        """
         with self.store.read() as connection:
-            suspects = {(row.run_id, row.case_group_id) for row in reading.changed_groups(connection)}
+            if not reading.any_watched(connection):
+                return {}
+            changed = reading.changed_groups(connection) if new_verdicts else []
+            suspects = {(row.run_id, row.case_group_id) for row in changed}
             waiting = transfer_sources.cases_with_events(connection)
             suspects |= {(row.run_id, row.case_group_id) for row in reading.watched_cases(connection, waiting)}
         held: dict[str, str] = {}

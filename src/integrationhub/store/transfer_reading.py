@@ -230,6 +230,12 @@ def changed_groups(connection: Connection, run_id: str | None = None) -> list[Ro
     return list(connection.execute(statement))
 
 
+def any_watched(connection: Connection) -> bool:
+    """Whether any group is between FREEZE and CLOSE."""
+    statement = select(TRANSFER_GROUPS.c.case_group_id).where(TRANSFER_GROUPS.c.state.in_(WATCHED)).limit(1)
+    return connection.execute(statement).first() is not None
+
+
 def watched_cases(connection: Connection, case_ids: Collection[str]) -> list[Row[Any]]:
     """run_id, case_group_id of watched groups that hold one of these cases."""
     groups_, cases = TRANSFER_GROUPS, TRANSFERRED_CASES

@@ -93,3 +93,49 @@ SELECT min(replace(CAST(event_id AS VARCHAR(36)), '-', '')) AS identifier
 FROM outbox
 GROUP BY subject, audience
 HAVING count(*) <> max(sequence) OR min(sequence) <> 1 OR count(DISTINCT sequence) <> count(*)
+
+-- name: what-goes-out-comes-in
+-- On every account that moved, TRANSFER_OUT and TRANSFER_IN cancel, reversals included.
+SELECT min(replace(CAST(e.account AS VARCHAR(36)), '-', '')) AS identifier
+FROM transfer_entries AS e
+LEFT JOIN transfer_entries AS u ON u.entry_id = e.reverses
+WHERE coalesce(u.kind, e.kind) IN ('TRANSFER_OUT', 'TRANSFER_IN')
+GROUP BY e.run_id, e.attempt, e.account, e.account_kind
+HAVING sum(e.pence) <> 0 OR sum(e.suspended_pence) <> 0
+
+-- name: moved-accounts-are-empty-at-their-source
+-- What a source said, what was corrected and what went out come to nothing.
+SELECT min(replace(CAST(e.account AS VARCHAR(36)), '-', '')) AS identifier
+FROM transfer_entries AS e
+INNER JOIN transferred_cases AS c
+    ON c.run_id = e.run_id AND c.case_id = e.case_id AND c.attempt = e.attempt AND c.host_system = e.host_system
+GROUP BY e.run_id, e.attempt, e.account, e.account_kind
+HAVING sum(e.pence) <> 0 OR sum(e.suspended_pence) <> 0
+
+-- name: groups-move-whole
+-- The target masters every debt of a group that has moved, and none of any other group.
+SELECT d.debt_id AS identifier
+FROM transferred_debts AS d
+INNER JOIN transfer_groups AS g
+    ON g.run_id = d.run_id AND g.case_group_id = d.case_group_id
+LEFT JOIN debt_mastery AS m
+    ON m.run_id = d.run_id AND m.debt_id = d.debt_id AND m.attempt = d.attempt AND m.until IS NULL
+WHERE
+    (m.debt_id IS NOT NULL)
+    <> (g.attempt = d.attempt AND g.state IN ('LOADED', 'SIGNED_OFF', 'CLOSING', 'CLOSED'))
+
+-- name: references-are-in-use-while-their-group-is
+-- A target reference is live exactly while its group is frozen or has moved.
+SELECT r.case_id AS identifier
+FROM target_references AS r
+INNER JOIN transfer_groups AS g ON g.run_id = r.run_id AND g.case_group_id = r.case_group_id
+WHERE
+    (r.retired_at IS NULL)
+    <> (g.attempt = r.attempt AND g.state IN ('FROZEN', 'LOADED', 'SIGNED_OFF', 'CLOSING', 'CLOSED'))
+
+-- name: segments-stand-from-their-notice
+-- All cases of a group whose notice was printed on one day were given the same segment of the group.
+SELECT min(replace(CAST(case_id AS VARCHAR(36)), '-', '')) AS identifier
+FROM closure_notices
+GROUP BY case_group_id, printed_on
+HAVING count(DISTINCT group_segment) > 1
