@@ -17,7 +17,7 @@ CANDIDATES := $(or $(PYTHON),python3.11 python3.12 python3.13 python3)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format docs bench bench-decode report-accuracy fuzz clean
+.PHONY: help install demo test lint format docs bench bench-decode bench-transfer report-accuracy fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -75,6 +75,9 @@ fuzz: $(INSTALLED) ## look for bytes and copybooks that break the decoder, FUZZ_
 
 bench-mapping: $(INSTALLED) ## the mapping alone, by batch size
 	$(BIN)/python -m benchmarks mapping
+
+bench-transfer: $(INSTALLED) ## moving case groups on PostgreSQL, and what 1.4 million cases would take
+	$(BIN)/python -m benchmarks transfer --records 200000
 
 clean: ## remove the environment and everything that was generated
 	rm -rf $(VENV) build dist hub-data demo .fuzz .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

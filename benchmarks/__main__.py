@@ -15,6 +15,7 @@ BENCHMARKS = {
     "decode_memory": "`integrationhub decode` of 100 MB and of 2 GB: memory must not grow with the file",
     "ingest": "the 1993 extract, from file to merged rows, on SQLite and PostgreSQL, against writing the same rows",
     "mapping": "canonical rows by batch size, against a per-row function and expressions by hand",
+    "transfer": "old cases moved on PostgreSQL: rehearsal, live run, comparison, and what 1.4 million would take",
     "startup": "commands that answer at once, against an empty Python program",
 }
 """Name of the module → what is measured, in the order in which they run."""

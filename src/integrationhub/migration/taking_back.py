@@ -51,7 +51,9 @@ def hold(work: Work, row: Stored, code: str, text: str | None, *, actor: Actor, 
 
 def _list(work: Work, row: Stored, code: str, text: str, *, at: datetime) -> None:
     """Put the group on the worklist, at the record of its first case."""
-    cases = transfer_sources.case_ids_of(work.connection, row.case_group_id)
+    accepted = reading.cases_of_group(work.connection, row.run_id, row.case_group_id, row.attempt)
+    known = {case.case_id for case in accepted} or {*transfer_sources.case_ids_of(work.connection, row.case_group_id)}
+    cases = transfer_sources.source_group_of(work.connection, known)
     for case_id, (connector, delivery_id, record_no) in sorted(work.worklist.places(cases).items())[:1]:
         item = WorklistItem(
             exception_id=derive("transfer", row.run_id, row.case_group_id, row.attempt), code=code,

@@ -81,6 +81,12 @@ def case_ids_of(connection: Connection, case_group_id: str) -> dict[str, str]:
     return {row.case_id: row.group_id for row in connection.execute(statement)}
 
 
+def source_group_of(connection: Connection, case_ids: Collection[str]) -> dict[str, str]:
+    """Case → source group, of cases that may be in no case group any more."""
+    rows = _of(connection, select(CASES.c.case_id, CASES.c.group_id), CASES.c.case_id, case_ids)
+    return {row.case_id: row.group_id for row in rows}
+
+
 def cases_with_events(connection: Connection) -> set[str]:
     """Cases that have change events which their book does not contain."""
     behind = (CASES.c.case_id == CASE_EVENTS.c.case_id) & (
