@@ -1,6 +1,6 @@
 """A wave of old cases on PostgreSQL: rehearsed, approved, moved, compared; and what 1.4 million would take.
 
-The book is taken and judged first, outside the clock. There is no faster way to compare with: the limit is the night, so
+The book is taken and judged first, outside the clock. There is no faster way to compare with, the limit is the night:
 each result says how long 1.4 million cases would need at its rate (goal: under four hours, stretch: one).
 """
 
