@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from integrationhub.estate.book import Case, CaseGroup, History, SourceGroup
 from integrationhub.estate.dice import Dice
+from integrationhub.estate.edges import move_to_edges
 from integrationhub.estate.persons import ADULTS_PER_GROUP, PARTIES_PER_GROUP, Person, adult, child, party_id
 from integrationhub.estate.references import case_number, cs2_reference, cscs_reference, parent_reference
 from integrationhub.estate.rules import SCHEME_1993, SCHEME_2003, Rules
@@ -192,7 +193,9 @@ class Family:
         number = case_number(self.index, self._slot)
         self._slot += 1
         cast = Cast(nrp=nrp, pwc=pwc, children=tuple(children), partner=others.partner, representative=representative)
-        return maker.make(ref, number, cast, effective)
+        case = maker.make(ref, number, cast, effective)
+        move_to_edges(case, nrp, self._dice, self.as_at)
+        return case
 
 
 def _drop_ambiguous_contacts(group: CaseGroup) -> None:

@@ -5,7 +5,8 @@ from datetime import date
 
 from integrationhub.estate.book import CaseGroup, ClericalCase, Figures
 from integrationhub.estate.clerical_cases import UNREADABLE_BALANCE
-from integrationhub.estate.outcomes import OWNERS, SECRETARY_OF_STATE, Judged, months_before, write_off
+from integrationhub.estate.edges import RECENT_MONTHS, months_before
+from integrationhub.estate.outcomes import OWNERS, SECRETARY_OF_STATE, Judged, write_off
 from integrationhub.estate.rules import SENTINELS
 
 
@@ -48,7 +49,7 @@ def _segment(case: ClericalCase, figures: Figures, day: date) -> str:
 
 
 def _within_six_months(event: date | None, day: date) -> bool:
-    return event is not None and event not in SENTINELS and months_before(day, 6) < event <= day
+    return event is not None and event not in SENTINELS and months_before(day, RECENT_MONTHS) < event <= day
 
 
 def _uncollectable(case: ClericalCase, figures: Figures, day: date) -> bool:

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from integrationhub.estate.book import AssessmentRow, Case, Charge
-from integrationhub.estate.rules import LOW_VALUES, OPEN, SENTINELS, ZEROS, Rules
+from integrationhub.estate.rules import LOW_VALUES, OPEN, SCHEME_2003, SENTINELS, ZEROS, Rules
 from integrationhub.estate.scene import (
     DAYS,
     OWNERS,
@@ -231,14 +231,29 @@ def unusable_date(scene: Scene) -> bool:
     if not case.benefit_known:
         return False  # days without a charge can't be told from days without a date then
     sentinel = scene.dice.pick(case.rules.sentinels[:-1])
-    match scene.dice.below(3):
+    match scene.dice.below(4):
         case 0:
             case.effective = sentinel
         case 1:
             case.last_charged = sentinel
+        case 2:
+            if not _charge_without_end(scene):
+                return False
         case _:
             _row_without_start(scene, sentinel)
     case.exceptions.add("E06")
+    return True
+
+
+def _charge_without_end(scene: Scene) -> bool:
+    """The last day of a charge is a sentinel; in `to` fields of the 2003 book only low-values are one."""
+    case = scene.case
+    found = plain_charges(case)
+    if not found:
+        return False
+    charge = scene.dice.pick(found)
+    sentinel = LOW_VALUES if case.rules is SCHEME_2003 else scene.dice.pick(SENTINELS[:2])
+    exchange(case.sent, charge, replace(charge, last=sentinel))
     return True
 
 

@@ -17,6 +17,7 @@ from integrationhub.estate.book import (
     figures,
 )
 from integrationhub.estate.csa2003_ids import party_row
+from integrationhub.estate.edges import OLD_YEARS, RECENT_MONTHS, months_before, years_after
 from integrationhub.estate.rules import SCHEME_2003, SENTINELS
 from integrationhub.estate.scene import unreversed_receipts
 
@@ -99,20 +100,6 @@ def group_segment(judged: Iterable[Judged]) -> str:
     return max(numbers, default=None) or ("ARREARS_ONLY" if "ARREARS_ONLY" in segments else "CLOSED")
 
 
-def months_before(day: date, months: int) -> date:
-    """The day so many calendar months earlier, or the last of its month where it has no such day."""
-    count = day.year * 12 + day.month - 1 - months
-    year, month = divmod(count, 12)
-    last = (date(year + (month + 1) // 12, (month + 1) % 12 + 1, 1) - timedelta(1)).day
-    return date(year, month + 1, min(day.day, last))
-
-
-def ten_years_after(day: date) -> date:
-    """The day ten calendar years later; 29 February becomes the 28th where there is none."""
-    leap_day = (day.month, day.day) == (2, 29)
-    return date(day.year + 10, 2, 28) if leap_day else day.replace(year=day.year + 10)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _View:
     """A case as at a day."""
@@ -170,7 +157,7 @@ class _View:
 
     def uncollectable(self, accepted: Figures) -> bool:
         """The label: something is owed, and neither money nor contact in six months."""
-        start = months_before(self.day, 6)
+        start = months_before(self.day, RECENT_MONTHS)
         return accepted.rp + accepted.sos > 0 and not (self._paid_since(start) or self._reached_since(start))
 
     def debts(self, accepted: Figures, segment: str | None) -> Iterable[dict[str, object]]:
@@ -189,7 +176,7 @@ class _View:
                 }
 
     def _write_off(self, owner: str, outstanding: int, segment: str | None) -> str:
-        eligible = segment == "ARREARS_ONLY" and not self._paid_since(months_before(self.day, 6))
+        eligible = segment == "ARREARS_ONLY" and not self._paid_since(months_before(self.day, RECENT_MONTHS))
         return write_off(owner, outstanding, eligible=eligible, begun=self.case.effective, day=self.day)
 
 
@@ -203,5 +190,5 @@ def write_off(owner: str, outstanding: int, *, eligible: bool, begun: date, day:
         return "GOV"
     if outstanding < FLOOR:
         return "FLOOR"
-    old = ten_years_after(begun) <= day
+    old = years_after(begun, OLD_YEARS) <= day
     return "REPRESENTATION" if outstanding > REPRESENTATION_LIMIT[old] else "NO_REPRESENTATION"

@@ -22,6 +22,7 @@ from integrationhub.estate.book import (
     figures,
 )
 from integrationhub.estate.dice import Dice
+from integrationhub.estate.edges import beginnings, silences
 from integrationhub.estate.persons import Person
 from integrationhub.estate.rules import DAY, OPEN, SCHEME_1993, ZEROS, Inputs, MonthlyInputs, Rules, near, owner_runs
 
@@ -106,6 +107,9 @@ class CaseMaker:
         """A day on which a case may begin; most began before the scheme was closed to new ones."""
         latest = self._as_at - timedelta(400)
         rules = self._rules
+        edges = beginnings(self._as_at, rules.starts, latest)
+        if edges and self._dice.chance(0.04):
+            return self._dice.pick(edges)
         return self._dice.day(rules.starts, latest if self._dice.chance(0.12) else min(rules.ends, latest))
 
     def make(self, ref: str, number: int, cast: Cast, effective: date) -> Case:
@@ -136,9 +140,9 @@ class CaseMaker:
     def _span(self, effective: date) -> _Span:
         dice, as_at = self._dice, self._as_at
         if dice.chance(0.34):
-            end = dice.day(effective + timedelta(200), as_at - DAY)
+            end = as_at - DAY if dice.chance(0.03) else dice.day(effective + timedelta(200), as_at - DAY)
             return _Span(effective=effective, liability_end=end, last_charged=end)
-        soon = as_at + timedelta(dice.between(0, 200))
+        soon = as_at + timedelta(dice.pick((0, 1, dice.between(0, 200))))
         last = as_at - timedelta(dice.between(1, 25))
         return _Span(effective=effective, liability_end=soon if dice.chance(0.03) else OPEN, last_charged=last)
 
@@ -255,6 +259,8 @@ class CaseMaker:
         receipts = [
             self._receipt(ref, cast, dice.pick(owners), day, typical * dice.between(30, 115) // 100) for day in days
         ]
+        if days and quiet_since > silences(self._as_at)[1] and dice.chance(0.15):
+            receipts.append(self._receipt(ref, cast, dice.pick(owners), dice.pick(silences(self._as_at)), typical))
         weekly = self._rules.weekly(rows[-1].rate)
         if weekly and rows[-1].first <= self._as_at and not span.ended(self._as_at):
             receipts += self._recent_receipts(ref, cast, weekly, owners)
