@@ -4,7 +4,7 @@ Dates are `datetime.date`; a few days that no case can have stand for what a dat
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -39,6 +39,7 @@ class Charge:
     last: date
     rate: int
     row: int
+    event: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -55,6 +56,7 @@ class Receipt:
     method: str
     bank_status: str
     held: str
+    event: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -68,6 +70,7 @@ class Adjustment:
     effective: date
     authority: str
     text: str
+    event: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -80,9 +83,11 @@ class Reversal:
     of: "Receipt | Adjustment"
     reason: str
     of_seq: int | None = None
+    event: int = 0
 
 
 Line = Charge | Receipt | Adjustment | Reversal
+"""A ledger line; `event` is the number of the change event that brought it, 0 for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,7 +305,7 @@ def effect(line: Charge | Receipt | Adjustment) -> int:
     return 0 if isinstance(line, Adjustment) and line.reason in SUSPENSIONS else line.pence
 
 
-def reversed_seq(line: Reversal, places: dict[int, int]) -> int:
+def reversed_seq(line: Reversal, places: Mapping[int, int]) -> int:
     """The sequence number that a reversal names; `places` has a line's number by its id()."""
     return places[id(line.of)] if line.of_seq is None else line.of_seq
 

@@ -29,6 +29,7 @@ from integrationhub.estate.csa2003_ids import (
     activity_row,
     address_row,
     assessment_row,
+    event_row,
     group_row,
     party_row,
     role_row,
@@ -246,14 +247,19 @@ def _role(row: str, ref: str, role: Role, *, open_as_date: bool) -> str:
     })  # fmt: skip
 
 
+def line_row(case: Case, number: int, line: Line | None) -> str:
+    """The id of a case's line: that of the event that brought it, or else by its number."""
+    return event_row(case, line.event) if line is not None and line.event else transaction_row(case, number)
+
+
 def _transaction(case: Case, number: int, line: Line, places: Mapping[int, int]) -> str:
     about: dict[str, object] = {}
     if isinstance(line, Charge):
         about["assessmentRef"] = assessment_row(case, line.row)
     elif isinstance(line, Reversal):
-        about["reverses"] = transaction_row(case, reversed_seq(line, dict(places)))
+        about["reverses"] = line_row(case, reversed_seq(line, places), None if line.of_seq else line.of)
     schedule = schedule_row(case, line.owner, _half(case, number))
-    head = {"id": transaction_row(case, number), "scheduleRef": schedule, "no": number}
+    head = {"id": line_row(case, number, line), "scheduleRef": schedule, "no": number}
     return element("Transaction", {**head, **_line(line), **about})
 
 

@@ -7,17 +7,20 @@ from pathlib import Path
 from typing import Protocol
 
 from integrationhub.decode.encode import RecordEncoder
-from integrationhub.estate.book import CaseGroup
+from integrationhub.estate.book import CaseGroup, SourceGroup
 from integrationhub.estate.clerical_file import ClericalWriter
 from integrationhub.estate.clerical_outcomes import judge_clerical
 from integrationhub.estate.csa1993_file import ExtractWriter
 from integrationhub.estate.csa2003_file import Csa2003Writer
+from integrationhub.estate.events import History2003
+from integrationhub.estate.events_file import EventsWriter
 from integrationhub.estate.nights import Estate, Tonight
 from integrationhub.estate.outcomes import judge
 from integrationhub.estate.rules import SCHEME_1993, SCHEME_2003
 from integrationhub.estate.truth import TruthWriter
 
 TRUTH = "expected.json"
+EVENTS = "events.jsonl"
 CONNECTORS = {"93": "csa1993", "03": "csa2003", "CL": "clerical"}
 """Book → the connector that takes its files."""
 
@@ -46,9 +49,12 @@ class BookFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Generated:
-    """One night's files; `accuracy` tells, by book, how many cases the source has right and how they end."""
+    """One night's files; `events` is the capture of what happens to 2003 cases behind the extract. `accuracy` tells, by
+    book, how many cases the source has right and how they end.
+    """
 
     files: tuple[BookFile, ...]
+    events: Path | None
     truth: Path
     accuracy: Mapping[str, Mapping[str, object]]
 
@@ -86,12 +92,17 @@ class _Writers:
     """The files of one night, as far as the estate has their books."""
 
     def __init__(self, out: Path, estate: Estate, encoder: RecordEncoder, night: int, stack: ExitStack) -> None:
-        delivery = estate.delivery(night)
-        self._extract = self._csa2003 = self._clerical = None
+        delivery = self._delivery = estate.delivery(night)
+        self._extract = self._csa2003 = self._clerical = self.events = None
         if "93" in estate.books:
             self._extract = stack.enter_context(ExtractWriter(out, delivery, encoder))
         if "03" in estate.books:
             self._csa2003 = stack.enter_context(Csa2003Writer(out, delivery))
+            self.events = stack.enter_context(
+                EventsWriter(
+                    _named(out, EVENTS, estate, night), seed=estate.seed, night=night, baseline=delivery.sequence
+                )
+            )
         if "CL" in estate.books:
             self._clerical = stack.enter_context(ClericalWriter(out, delivery, estate.seed))
 
@@ -108,6 +119,10 @@ class _Writers:
             for case in group.clerical:
                 self._clerical.write(case)
 
+    def write_events(self, history: History2003, source: SourceGroup) -> Mapping[str, object]:
+        """Write what happens to a case behind the extract; gives what must come of it."""
+        return self.events.write(history, source, self._delivery.as_at) if self.events else {}
+
     def files(self) -> Iterator[BookFile]:
         """What was written, by book."""
         for book, writer in (("93", self._extract), ("03", self._csa2003), ("CL", self._clerical)):
@@ -121,13 +136,21 @@ class _Writers:
                 )
 
 
+def _named(out: Path, name: str, estate: Estate, night: int) -> Path:
+    """The name of the last night's file; those of the nights before have the number in it."""
+    if night == estate.last_night:
+        return out / name
+    stem, _, suffix = name.partition(".")
+    return out / f"{stem}.S{estate.delivery(night).sequence:06d}.{suffix}"
+
+
 def _write_night(
     out: Path, estate: Estate, encoder: RecordEncoder, night: int, progress: Callable[[int], None]
 ) -> Generated:
     delivery = estate.delivery(night)
-    name = TRUTH if night == estate.last_night else f"expected.S{delivery.sequence:06d}.json"
+    place = _named(out, TRUTH, estate, night)
     head = {"seed": estate.seed, "asat": delivery.as_at.isoformat(), "files": estate.file_names(night)}
-    with TruthWriter(out / name, head=head, books=estate.books) as truth, ExitStack() as stack:
+    with TruthWriter(place, head=head, books=estate.books) as truth, ExitStack() as stack:
         writers = _Writers(out, estate, encoder, night, stack)
         changed: list[Tonight] = []
         for index in range(estate.groups):
@@ -137,14 +160,19 @@ def _write_night(
                 truth.add(state.group, cases)
                 changed += [state] if state.touched else []
                 writers.write(state.group, state.touched if delivery.correction else None)
+                for source, history in estate.histories(state.group, night):
+                    truth.add_events(history.case.key, writers.write_events(history, source))
             elif delivery.correction and estate.nights[night - 1].withdrawn == index:
                 gone = list(estate.withdrawn_groups(estate.nights[night - 1]))
                 writers.write(CaseGroup(index=index, source_groups=gone), None)
             progress(1)
         files = tuple(writers.files())
         control = {file.data.name: file.controls.as_dict() for file in files}
+        if writers.events:
+            truth.close_events_with(writers.events.counts())
         truth.close_with(control=control, **_news(estate, night, changed))
-    return Generated(files=files, truth=out / name, accuracy=truth.accuracy())
+    events = writers.events.path if writers.events else None
+    return Generated(files=files, events=events, truth=place, accuracy=truth.accuracy())
 
 
 def _news(estate: Estate, night: int, changed: list[Tonight]) -> dict[str, object]:

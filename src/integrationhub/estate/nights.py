@@ -16,6 +16,7 @@ from integrationhub.estate.clerical_cases import add_clerical
 from integrationhub.estate.delivery import Delivery
 from integrationhub.estate.dice import Dice
 from integrationhub.estate.errors import derive_flags, spoil
+from integrationhub.estate.events import History2003, histories
 from integrationhub.estate.rules import SCHEME_1993, owner_runs
 from integrationhub.estate.scene import charges, may_err
 from integrationhub.estate.sound import rated
@@ -126,8 +127,22 @@ class Estate:
             if index in night.absent():
                 return None
             state.touched = set()
+            self._take_in_events(state, night.number - 1)
             self._pass(state, night, nights[: night.number - 1])
         return state
+
+    def histories(self, group: CaseGroup, night: int) -> Iterator[tuple[SourceGroup, History2003]]:
+        """What happens to 2003 cases of a case group between the extract of this night and the next one."""
+        as_at = self.delivery(night).as_at
+        for source in group.source_groups:
+            for history in histories(self.seed, night, source.cases, as_at):
+                yield source, history
+
+    def _take_in_events(self, state: Tonight, night: int) -> None:
+        """A later extract contains what events have told since the last one."""
+        for source, history in self.histories(state.group, night):
+            history.merge()
+            state.touched.add(source.number)
 
     def _pass(self, state: Tonight, night: Night, before: tuple[Night, ...]) -> None:
         """One night for one case group."""

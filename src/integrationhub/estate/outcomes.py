@@ -61,10 +61,11 @@ def header(case: Case) -> Figures:
 
 def judge(group: CaseGroup, day: date) -> list[Judged]:
     """Every case of a case group, as at `day`."""
-    return [_judge(case, source, day) for source in group.source_groups for case in source.cases]
+    return [judge_case(case, source, day) for source in group.source_groups for case in source.cases]
 
 
-def _judge(case: Case, source: SourceGroup, day: date) -> Judged:
+def judge_case(case: Case, source: SourceGroup, day: date) -> Judged:
+    """One case of a source group, as at `day`."""
     key = case.key
     sent, real = header(case), figures(case.real)
     outcome = "EXCEPTION" if case.exceptions else "RECOMPUTED" if case.automatic else "SOURCE"

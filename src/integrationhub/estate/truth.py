@@ -35,11 +35,14 @@ class TruthWriter:
         self._books: dict[str, Counter[str]] = {book: Counter() for book in books}
         self._out: TextIO | None = None
         self._groups: TextIO | None = None
+        self._events: TextIO | None = None
+        self._event_counts: Mapping[str, int] | None = None
         self._tail: dict[str, object] = {}
 
     def __enter__(self) -> Self:
         self._out = self._path.open("w", encoding="utf-8", newline="\n")
         self._groups = TemporaryFile("w+", encoding="utf-8", newline="\n")
+        self._events = TemporaryFile("w+", encoding="utf-8", newline="\n")
         self._out.write("{\n")
         self._out.writelines(f" {_json(key)}: {_json(value)},\n" for key, value in {"note": NOTE, **self._head}.items())
         self._out.write(' "cases": {')
@@ -48,10 +51,11 @@ class TruthWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._out and self._groups:
+        if self._out and self._groups and self._events:
             if kind is None:
-                self._write_rest(self._out, self._groups)
+                self._write_rest(self._out, self._groups, self._events)
             self._groups.close()
+            self._events.close()
             self._out.close()
 
     def add(self, group: CaseGroup, judged: Sequence[Judged]) -> None:
@@ -69,6 +73,16 @@ class TruthWriter:
         self._tally["orphan roles"] += sum(
             len(source.orphan_roles) for source in group.source_groups if source.rules is SCHEME_2003
         )
+
+    def add_events(self, key: str, row: Mapping[str, object]) -> None:
+        """Take in what must come of the events of a case."""
+        if self._events:
+            self._events.write(f"{',' if self._tally['cases with events'] else ''}\n   {_json(key)}: {_json(row)}")
+            self._tally["cases with events"] += 1
+
+    def close_events_with(self, counts: Mapping[str, int]) -> None:
+        """How many deliveries of events there were, by what becomes of them."""
+        self._event_counts = counts
 
     def close_with(self, **parts: object) -> None:
         """Further parts that are known only at the end, e.g. `control`."""
@@ -95,7 +109,7 @@ class TruthWriter:
             "accepted_right_pct": _percent(tally["accepted_right"], accepted),
         }  # fmt: skip
 
-    def _write_rest(self, out: TextIO, groups: TextIO) -> None:
+    def _write_rest(self, out: TextIO, groups: TextIO, events: TextIO) -> None:
         out.write('\n },\n "groups": [')
         groups.seek(0)
         out.writelines(groups)
@@ -105,6 +119,13 @@ class TruthWriter:
         }
         rest["accuracy"] = self.accuracy()
         out.write("\n ]")
+        if self._event_counts is not None:
+            out.write(',\n "events": {"cases": {')
+            events.seek(0)
+            out.writelines(events)
+            out.write(
+                "\n  }" + "".join(f", {_json(name)}: {count}" for name, count in self._event_counts.items()) + "}"
+            )
         out.writelines(f",\n {_json(key)}: {_json(value)}" for key, value in {**rest, **self._tail}.items())
         out.write("\n}\n")
 
