@@ -1,7 +1,9 @@
 """One estate in three books, night after night: every case accepted right to the penny, or held with its codes."""
 
 import json
+from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,6 +43,34 @@ def test_every_case_of_every_night_is_as_the_truth_says(hub: Installation, night
         }
     hub.call("store", "check")
     assert all(item["holds"] for item in json.loads(hub.call("arrears", "totals", "--json").out))
+
+
+def test_change_events_of_every_night_come_to_what_the_truth_says(hub: Installation, nights: list[Generated]) -> None:
+    for night in nights:
+        take(hub, night)
+        expected = json.loads(night.truth.read_text("utf-8"))
+        reports = hub.call("ingest", "csa2003", night.events, "--json", code=None).rows
+        rows = exported(hub, "--as-at", expected["asat"])
+
+        events = expected["events"]["cases"]
+        assert {key: stand_of(row) for key, row in rows.items() if "event_state" in row} == events
+        assert became(reports) == {name: count for name, count in expected["events"].items() if name != "cases"}
+    hub.call("store", "check")
+
+
+def stand_of(row: dict[str, Any]) -> dict[str, Any]:
+    """What stands in a truth's events of a case."""
+    names = ("applied_to_seq", "outcome", "causes", "accepted", "segment", "uncollectable", "debts")
+    return {"state": row["event_state"], **{name: row[name] for name in names}}
+
+
+def became(reports: list[dict[str, Any]]) -> dict[str, int]:
+    """Deliveries by what became of them, in the words of the samples."""
+    words = {"SUPERSEDED": "stale", "DUPLICATE": "duplicate", "REJECTED": "dead_letter", "HELD": "waiting"}
+    found = Counter(words.get(report["verdict"], "applied") for report in reports if not report["reasons"])
+    found.update(words.get(report["verdict"], "conflict") for report in reports if report["reasons"])
+    names = ("applied", "stale", "duplicate", "conflict", "dead_letter", "waiting")
+    return {"deliveries": len(reports), **{name: found[name] for name in names}}
 
 
 def test_the_order_of_the_books_changes_nothing(nights: list[Generated], tmp_path: Path) -> None:

@@ -92,10 +92,35 @@ class Book:
         self.after.add(accepted, truth["true"])
 
 
+AFTER_EVENTS = ("outcome", "causes", "accepted", "segment", "uncollectable", "debts")
+"""What of a case must equal the truth after its change events."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Events:
+    """Cases with change events behind their extract, by what the events have come to."""
+
+    cases: Counter[str] = field(default_factory=Counter)
+    silently_wrong: int = 0
+    differing: list[str] = field(default_factory=list)
+
+    def add(self, key: str, truth: Mapping[str, Any], row: Mapping[str, Any] | None) -> None:
+        """Count one case: its truth after the events, and the row that was exported for it then."""
+        row = row or {}
+        self.cases[truth["state"]] += 1
+        accepted = row.get("accepted")
+        self.silently_wrong += accepted is not None and accepted != truth["accepted"]
+        stand = (row.get("event_state"), row.get("applied_to_seq"))
+        same = all(row.get(name) == truth[name] for name in AFTER_EVENTS)
+        if not same or stand != (truth["state"], truth["applied_to_seq"]):
+            self.differing.append(key)
+
+
 @dataclass(slots=True, kw_only=True)
 class Accuracy:
     """An estate's books, and the codes over all of them: given rightly, not given, given without reason."""
 
+    events: Events = field(default_factory=Events)
     books: dict[str, Book] = field(default_factory=dict)
     differing: list[str] = field(default_factory=list)
     found: Counter[str] = field(default_factory=Counter)
@@ -135,6 +160,15 @@ def measure(truth: Path, rows: Iterable[Mapping[str, Any]]) -> Accuracy:
     return accuracy
 
 
+def measure_events(truth: Path, rows: Iterable[Mapping[str, Any]]) -> Events:
+    """The accuracy of exported rows after the night's change events against an estate's truth."""
+    exported = {row["case"]: row for row in rows}
+    found = Events()
+    for key, expected in json.loads(truth.read_text(encoding="utf-8"))["events"]["cases"].items():
+        found.add(key, expected, exported.get(key))
+    return found
+
+
 def percent(part: int, whole: int) -> str:
     """A share for people."""
     return f"{100 * part / whole:.2f} %" if whole else "–"
@@ -154,6 +188,8 @@ def as_table(accuracy: Accuracy) -> str:
             *_money(accuracy.books), "",
             "## Held, by code", "",
             *_held(accuracy.books), "",
+            "## After the change events of the 2003 book", "",
+            *_after_events(accuracy.events), "",
             "## Codes", "",
             "| code | found | missed | false |", "|---|---:|---:|---:|",
             *(
@@ -197,6 +233,15 @@ def _money(books: Mapping[str, Book]) -> Iterator[str]:
         ):
             cells = " | ".join(map(_pounds, (pence.over, pence.under, pence.net)))
             yield f"| {BOOKS[key]} | {name} | {cells} |"
+
+
+def _after_events(events: Events) -> Iterator[str]:
+    yield "| cases with events | number |"
+    yield "|---|---:|"
+    names = {"APPLIED": "all applied", "WAITING": "waiting for a missing number", "CONFLICT": "contested, held (EV)"}
+    yield from (f"| {name} | {events.cases[state]:,} |" for state, name in names.items())
+    yield f"| silently wrong | {events.silently_wrong:,} |"
+    yield f"| differing from the truth in anything | {len(events.differing):,} |"
 
 
 def _held(books: Mapping[str, Book]) -> Iterator[str]:
