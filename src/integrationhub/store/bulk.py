@@ -45,6 +45,7 @@ _HEAD, _LENGTH = Struct(">5i"), Struct(">i")
 _LONG, _INT, _DAY = Struct(">iq"), Struct(">ii"), Struct(">ii")
 _NULL = b"\xff\xff\xff\xff"
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_MANY = 16
 _FIRST_DAY = date(2000, 1, 1).toordinal()
 
 
@@ -66,6 +67,7 @@ class _Kind:
     oid: int
     element: Callable[[Any], bytes]
     plain: Callable[[Any], object] | None = None
+    recurs: bool = True  # may the same value stand in many rows?
 
 
 class Rendered(bytes):
@@ -91,7 +93,8 @@ def _bytes(value: bytes) -> bytes:
 
 
 def _text(value: str) -> bytes:
-    return _bytes(value.encode())
+    encoded = value.encode()
+    return _LENGTH.pack(len(encoded)) + encoded
 
 
 def _moment(value: datetime) -> bytes:
@@ -115,8 +118,8 @@ _KINDS: Sequence[tuple[type[TypeEngine[Any]], _Kind]] = (
     (Integer, _Kind("int4", 23, lambda value: _INT.pack(4, value))),
     (Boolean, _Kind("bool", 16, lambda value: b"\0\0\0\1\1" if value else b"\0\0\0\1\0")),
     (Date, _Kind("date", 1082, lambda value: _DAY.pack(4, value.toordinal() - _FIRST_DAY), date.isoformat)),
-    (JSON, _Kind("json", 114, lambda value: _text(_json(value)), _json)),
-    (LargeBinary, _Kind("bytea", 17, _bytes)),
+    (JSON, _Kind("json", 114, lambda value: _text(_json(value)), _json, recurs=False)),
+    (LargeBinary, _Kind("bytea", 17, _bytes, recurs=False)),
 )
 
 
@@ -125,10 +128,14 @@ def _kind(column: ColumnElement[Any]) -> _Kind:
 
 
 def array(kind: _Kind, values: Sequence[Any]) -> Rendered:
-    """The values as one parameter."""
+    """The values as one parameter. Of values that come again and again each is rendered once."""
     element = kind.element
-    elements = [_NULL if value is None else element(value) for value in values]
-    return Rendered(_HEAD.pack(1, 1, kind.oid, len(elements), 1) + b"".join(elements))
+    if kind.recurs and len(values) >= _MANY and len(distinct := set(values)) <= len(values) // 2:
+        known = {value: _NULL if value is None else element(value) for value in distinct}
+        elements = [known[value] for value in values]
+    else:
+        elements = [_NULL if value is None else element(value) for value in values]
+    return Rendered(b"".join((_HEAD.pack(1, 1, kind.oid, len(elements), 1), *elements)))
 
 
 def insert_rows(connection: Connection, table: Table, columns: Mapping[str, Values], *, conflict: str = "") -> int:
