@@ -4,8 +4,10 @@ Source: outbound-events.md. A load publishes to internal systems only; nothing o
 as columns and written to the outbox in the transaction of the change.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 
@@ -19,38 +21,30 @@ INTERNAL = "internal"
 
 _TYPES = {"CREATED": "debt.created", "CHANGED": "debt.changed", "REMOVED": "debt.removed"}
 
+_DESCRIBED: Mapping[str, str | None] = {
+    "debt_ref": "debt_id",
+    "source_system": "source_system",
+    "type": "kind",
+    "benefit": None,  # no source names one yet
+    "status": "status",
+    "balance_pence": "new_pence",
+}
+_DATA: Mapping[str, Mapping[str, str | None]] = {
+    "CREATED": _DESCRIBED,
+    "CHANGED": {**_DESCRIBED, "changed": "changed"},
+    "REMOVED": {"debt_ref": "debt_id", "balance_pence": "old_pence"},
+}
+"""What an event about a debt tells: its names, and the columns of the change (store.debts.CHANGE_SCHEMA)."""
+
 
 def debt_events(changes: pl.DataFrame, *, environment: str, connector: str, delivery_id: str | pl.Expr) -> pl.DataFrame:
     """Events (store.outbox.EVENT_SCHEMA) for debt changes (store.debts.CHANGE_SCHEMA), in their order.
 
     `delivery_id`: of the delivery that brought them all, or a column of `changes` that names each one's.
     """
-    created = pl.struct(
-        pl.col("debt_id").alias("debt_ref"),
-        "source_system",
-        pl.col("kind").alias("type"),
-        pl.lit(None, dtype=pl.String).alias("benefit"),
-        "status",
-        pl.col("new_pence").alias("balance_pence"),
-    ).struct.json_encode()
-    changed = pl.struct(
-        pl.col("debt_id").alias("debt_ref"),
-        "source_system",
-        pl.col("kind").alias("type"),
-        pl.lit(None, dtype=pl.String).alias("benefit"),
-        "status",
-        pl.col("new_pence").alias("balance_pence"),
-        "changed",
-    ).struct.json_encode()
-    removed = pl.struct(pl.col("debt_id").alias("debt_ref"), pl.col("old_pence").alias("balance_pence"))
     change = pl.col("change")
-    data = (
-        pl.when(change == "CREATED")
-        .then(created)
-        .when(change == "CHANGED")
-        .then(changed)
-        .otherwise(removed.struct.json_encode())
-    )
+    created, changed, removed = (_encoded(_DATA[kind]) for kind in ("CREATED", "CHANGED", "REMOVED"))
+    data = pl.when(change == "CREATED").then(created).when(change == "CHANGED").then(changed).otherwise(removed)
     rows = changes.select(
         change.replace_strict(_TYPES, return_dtype=pl.String).alias("type"),
         pl.col("debt_id").alias("subject"),
@@ -58,6 +52,41 @@ def debt_events(changes: pl.DataFrame, *, environment: str, connector: str, deli
         (pl.lit(delivery_id) if isinstance(delivery_id, str) else delivery_id).alias("correlation_id"),
     )
     return _events(rows, environment=environment, connector=connector)
+
+
+def _encoded(data: Mapping[str, str | None]) -> pl.Expr:
+    told = (
+        (name, pl.lit(None, dtype=pl.String) if column is None else pl.col(column)) for name, column in data.items()
+    )
+    return pl.struct(*(column.alias(name) for name, column in told)).struct.json_encode()
+
+
+def debt_event_rows(
+    changes: Sequence[Mapping[str, Any]], deliveries: Mapping[str, str], *, environment: str, connector: str
+) -> Mapping[str, Sequence[object]]:
+    """The same for a few changes, by column; `deliveries` names the delivery that changed a debt.
+
+    One event costs a twentieth of what it does as a frame, which is most of what a message has time for.
+    """
+    types = [_TYPES[row["change"]] for row in changes]
+    subjects = [row["debt_id"] for row in changes]
+    caused = [deliveries[subject] for subject in subjects]
+    keys = zip(types, subjects, caused, strict=True)
+    return {
+        "event_id": [derive("event", kind, subject, INTERNAL, delivery) for kind, subject, delivery in keys],
+        "type": types,
+        "source": [event_source(environment, connector)] * len(types),
+        "subject": subjects,
+        "audience": [INTERNAL] * len(types),
+        "correlation_id": caused,
+        "routing_key": [f"{INTERNAL}.{kind}" for kind in types],
+        "data": [_data(row) for row in changes],
+    }
+
+
+def _data(row: Mapping[str, Any]) -> str:
+    told = {name: None if column is None else row[column] for name, column in _DATA[row["change"]].items()}
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
 
 def worklist_events(

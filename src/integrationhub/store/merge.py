@@ -8,6 +8,7 @@ and a slice never touches a case that stands in another.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 from sqlalchemy import Connection, select
@@ -19,6 +20,7 @@ from integrationhub.store.frames import VERSION_STEP, conform
 from integrationhub.store.schema import CANONICAL
 from integrationhub.store.slices import NOTHING, LedgerSums, Slices
 from integrationhub.store.staging import ENTITY_STAGES, VANISHED_CASES, Rendered
+from integrationhub.store.upserting import Columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,8 +106,8 @@ class Canonical:
         Slices(self._connection).add_ledger(delivery_id, slice_no, sums)
         return Merged(groups=fresh, debts=changes, ledger=sums)
 
-    def upsert(self, rows: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
-        """Bring in rows of messages by their keys, each key once: the debts that changed (store.debts.CHANGE_SCHEMA).
+    def upsert(self, rows: Mapping[str, Columns]) -> list[dict[str, Any]]:
+        """Bring in rows of messages (by entity and column), each key once: the debts that changed (CHANGE_SCHEMA).
 
         Nothing else is touched: no other row of a group or case. Which message is the newest is the caller's business
         (`store.entity_versions`). InvariantBroken: entities of which rows are never changed.

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import polars as pl
 from sqlalchemy import Connection, func, select, update
@@ -66,14 +67,14 @@ class Outbox:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(self, events: pl.DataFrame, *, at: datetime) -> None:
-        """Append events (EVENT_SCHEMA), numbering each subject and audience 1, 2, 3 … in the frame's order.
+    def add(self, events: pl.DataFrame | Mapping[str, Sequence[Any]], *, at: datetime) -> None:
+        """Append events (columns of EVENT_SCHEMA), numbering each subject and audience 1, 2, 3 … in their order.
 
         The rows of the subjects stay locked until the transaction ends, in one order for everybody.
         """
-        if events.is_empty():
+        columns = {name: list(events[name]) for name in EVENT_SCHEMA}
+        if not columns["event_id"]:
             return
-        columns = {name: events[name].to_list() for name in EVENT_SCHEMA}
         subjects = list(zip(columns["subject"], columns["audience"], strict=True))
         columns["sequence"] = self._numbers(subjects)
         insert_rows(self._connection, OUTBOX, columns | {"time": Same(at)})

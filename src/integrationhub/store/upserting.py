@@ -3,36 +3,44 @@
 What a debt was before is read first, so that the change can be told.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, TypeAlias
 
-import polars as pl
 from sqlalchemy import Connection, Row, Select, and_, select
 
 from integrationhub.canonical.model import ENTITIES
 from integrationhub.errors import InvariantBroken
 from integrationhub.store.bulk import among, insert_rows
-from integrationhub.store.debts import CHANGE_SCHEMA, CHANGED, CREATED, DESCRIBED, WATCHED, no_changes
+from integrationhub.store.debts import CHANGED, CREATED, DESCRIBED, WATCHED
 from integrationhub.store.replacing import PRESENCE
 from integrationhub.store.schema import CANONICAL
 
 DEBTS, BALANCES = CANONICAL["debts"], CANONICAL["balances"]
 
 
-def upsert(connection: Connection, rows: Mapping[str, pl.DataFrame]) -> pl.DataFrame:
+Columns: TypeAlias = Mapping[str, Sequence[Any]]
+"""Rows of an entity by column."""
+
+
+def upsert(connection: Connection, rows: Mapping[str, Columns]) -> list[dict[str, Any]]:
     """See `store.merge.Canonical.upsert`."""
     changes = list(_changes(connection, rows))
     for name, entity in ENTITIES.items():
-        frame = rows.get(name)
-        if frame is None or frame.is_empty():
+        columns = rows.get(name)
+        if columns is None or not columns[entity.key]:
             continue
         if entity.append_only:
             raise InvariantBroken(f"{name}: messages can't change what is only ever added to", code="APPEND_ONLY")
-        ordered = frame if entity.group_scoped else frame.sort(entity.key)  # shared rows: all lock in one order
-        columns = {column: ordered[column].to_list() for column in entity.names()}
-        insert_rows(connection, CANONICAL[name], columns, conflict=_conflict(name))
-    return pl.DataFrame(changes, schema=dict(CHANGE_SCHEMA), orient="row") if changes else no_changes()
+        ordered = columns if entity.group_scoped else _by_key(columns, entity.key)
+        insert_rows(connection, CANONICAL[name], ordered, conflict=_conflict(name))
+    return changes
+
+
+def _by_key(columns: Columns, key: str) -> Columns:
+    """Rows that several messages share: everybody locks them in the order of their keys."""
+    order = sorted(range(len(columns[key])), key=columns[key].__getitem__)
+    return {name: [values[place] for place in order] for name, values in columns.items()}
 
 
 @cache
@@ -49,10 +57,10 @@ def _conflict(name: str) -> str:
     return f"{clause} WHERE ({stored}) IS DISTINCT FROM ({given})"
 
 
-def _changes(connection: Connection, rows: Mapping[str, pl.DataFrame]) -> Iterator[tuple[object, ...]]:
-    """Rows of CHANGE_SCHEMA for the debts that are new, or differ from what is stored."""
-    debts = _by_debt(rows.get("debts"))
-    balances = _by_debt(rows.get("balances"), kind="SOURCE")
+def _changes(connection: Connection, rows: Mapping[str, Columns]) -> Iterator[dict[str, Any]]:
+    """Changes (CHANGE_SCHEMA) of the debts that are new, or differ from what is stored."""
+    debts = _by_debt(rows.get("debts"), (*DESCRIBED, "status", *WATCHED))
+    balances = _by_debt(rows.get("balances"), ("debt_id", *_TOLD), kind="SOURCE")
     wanted = sorted(debts.keys() | balances.keys())
     if not wanted:
         return
@@ -63,10 +71,12 @@ def _changes(connection: Connection, rows: Mapping[str, pl.DataFrame]) -> Iterat
             yield change
 
 
-def _by_debt(frame: pl.DataFrame | None, *, kind: str | None = None) -> dict[str, dict[str, Any]]:
-    if frame is None:
+def _by_debt(columns: Columns | None, names: Sequence[str], *, kind: str | None = None) -> dict[str, dict[str, Any]]:
+    if columns is None:
         return {}
-    return {row["debt_id"]: row for row in frame.iter_rows(named=True) if kind is None or row["kind"] == kind}
+    found = (dict(zip(names, row, strict=True)) for row in zip(*(columns[name] for name in names), strict=True))
+    kinds = columns["kind"]
+    return {row["debt_id"]: row for place, row in enumerate(found) if kind is None or kinds[place] == kind}
 
 
 def _stored(connection: Connection, debt_ids: list[str]) -> Select[Any]:
@@ -78,19 +88,19 @@ def _stored(connection: Connection, debt_ids: list[str]) -> Select[Any]:
 
 def _change(
     old: Row[Any] | None, debt: Mapping[str, Any] | None, balance: Mapping[str, Any] | None
-) -> tuple[object, ...] | None:
+) -> dict[str, Any] | None:
     before = {} if old is None else old._asdict()
     if old is None and debt is None:  # a balance of nothing that is known
         return None
     now = {**before, **(debt or {})}
-    pence = {name: (balance or before).get(name) for name in ("pence", "suspended_pence")}
+    pence = balance or before
     changed = [name for name in WATCHED if now.get(name) != before.get(name)]
-    changed += [_TOLD[name] for name, value in pence.items() if value != before.get(name)]
+    changed += [told for name, told in _TOLD.items() if pence.get(name) != before.get(name)]
     if old is not None and not changed:
         return None
-    amounts = (before.get("pence"), pence["pence"], before.get("suspended_pence"), pence["suspended_pence"])
-    told = (CREATED, []) if old is None else (CHANGED, changed)
-    return (*(now[name] for name in DESCRIBED), now["status"], *amounts, *told)
+    amounts = {f"{age}_{name}": row.get(name) for name in _TOLD for age, row in (("old", before), ("new", pence))}
+    told = {"change": CREATED, "changed": []} if old is None else {"change": CHANGED, "changed": changed}
+    return {**now, **amounts, **told}
 
 
 _TOLD = {"pence": "balance_pence", "suspended_pence": "suspended_pence"}

@@ -9,12 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-import polars as pl
-
 from integrationhub.canonical.identifiers import derive
 from integrationhub.decode.json_body import read_body
 from integrationhub.errors import RecordRejected
-from integrationhub.intake.changes import debt_events, worklist_events
+from integrationhub.intake.changes import debt_event_rows, worklist_events
 from integrationhub.intake.messages.arrival import Arrival
 from integrationhub.intake.messages.feed_rows import FeedMapping, Mapped
 from integrationhub.intake.messages.notice import Notice, NoticeReader
@@ -28,6 +26,7 @@ from integrationhub.sdk.transport import Incoming
 from integrationhub.store.entity_versions import EntityVersion
 from integrationhub.store.inbox import Received
 from integrationhub.store.unit_of_work import Work
+from integrationhub.store.upserting import Columns
 from integrationhub.store.worklist import WorklistItem
 
 _SAME = "the message was taken before; nothing changes"
@@ -164,21 +163,14 @@ class FeedMeaning:
             if verdict.outcome.fate is Fate.EXCEPTION:
                 self._put_on_worklist(work, arrival, verdict)
 
-    def _upsert(self, work: Work, rows: Mapping[str, pl.DataFrame], *, at: datetime) -> None:
+    def _upsert(self, work: Work, rows: Mapping[str, Columns], *, at: datetime) -> None:
         changes = work.canonical.upsert(rows)
-        if changes.is_empty():
-            return
-        origin = {
-            debt: delivery
-            for name in ("balances", "debts")
-            if name in rows
-            for debt, delivery in rows[name].select("debt_id", "delivery_id").iter_rows()
-        }
-        told = changes.with_columns(pl.Series("delivery_id", [origin[debt] for debt in changes["debt_id"]]))
-        name = self.descriptor.name
-        work.outbox.add(
-            debt_events(told, environment=self.environment, connector=name, delivery_id=pl.col("delivery_id")), at=at
-        )
+        if changes:
+            origin: dict[str, str] = {}
+            for columns in (rows[name] for name in ("balances", "debts") if name in rows):
+                origin.update(zip(columns["debt_id"], columns["delivery_id"], strict=True))
+            place = {"environment": self.environment, "connector": self.descriptor.name}
+            work.outbox.add(debt_event_rows(changes, origin, **place), at=at)
 
     def _put_on_worklist(self, work: Work, arrival: Arrival, verdict: Judged) -> None:
         outcome = verdict.outcome

@@ -9,6 +9,7 @@ from integrationhub.decode.json_table import JsonTable
 from integrationhub.intake.messages.order import Applied, in_turns
 from integrationhub.mapping.compile import CompiledMapping, MappingContext
 from integrationhub.records import CanonicalBatch, Reason
+from integrationhub.store.upserting import Columns
 
 _REPEATED = "KEY_REPEATED"
 
@@ -17,7 +18,7 @@ _REPEATED = "KEY_REPEATED"
 class Mapped:
     """Rows to be written one part after the other, and the messages that can't be mapped, with their first fault."""
 
-    parts: Sequence[Mapping[str, pl.DataFrame]]
+    parts: Sequence[Mapping[str, Columns]]
     faults: Mapping[str, Reason]  # by delivery
 
 
@@ -32,7 +33,7 @@ class FeedMapping:
 
     def rows(self, applied: Sequence[Applied]) -> Mapped:
         """The rows of messages that apply, those about one thing in their order."""
-        parts: list[Mapping[str, pl.DataFrame]] = []
+        parts: list[Mapping[str, Columns]] = []
         faults: dict[str, Reason] = {}
         for turn in in_turns(applied):
             for part, batch in self._batches(turn):
@@ -70,10 +71,11 @@ def _reasons(part: Sequence[Applied], batch: CanonicalBatch) -> Iterator[tuple[s
         yield part[row["record"] - 1].message.delivery_id, Reason(code=row["code"], text=text, field=row["field"])
 
 
-def _with_origin(rows: pl.DataFrame, part: Sequence[Applied]) -> pl.DataFrame:
-    """The rows with the delivery and number of their message in place of their number in the batch."""
-    place = rows.get_column("record_no") - 1
-    deliveries = pl.Series("delivery_id", [one.message.delivery_id for one in part], dtype=pl.String)
-    numbers = pl.Series("version", [one.number for one in part], dtype=pl.Int64)
-    first = pl.Series("record_no", [1], dtype=pl.Int64).new_from_index(0, rows.height)
-    return rows.with_columns(deliveries.gather(place), numbers.gather(place), first)
+def _with_origin(rows: pl.DataFrame, part: Sequence[Applied]) -> Columns:
+    """The rows by column, with the delivery and number of their message in place of their number in the batch."""
+    places = [number - 1 for number in rows.get_column("record_no").to_list()]
+    return {column.name: column.to_list() for column in rows.get_columns()} | {
+        "delivery_id": [part[place].message.delivery_id for place in places],
+        "version": [part[place].number for place in places],
+        "record_no": [1] * len(places),
+    }
