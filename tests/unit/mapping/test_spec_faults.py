@@ -54,6 +54,15 @@ FAULTS = {
          PIVOT + '\n\n[let]\nwho = { from = "note.3.NUMBER", as = "int" }'),
         "number from 1 to 2",
     ),
+    "text from a number": (
+        ("[let]", '[let]\nlabel = { from = "SEQ", as = "text" }'), "the conversion reads text, not",
+    ),
+    "a number from text": ((WHO, 'who = { from = "FLAG", as = "int" }'), "the conversion reads whole numbers"),
+    "a date from text": (('from = "DAY"', 'from = "FLAG"'), "the conversion reads whole numbers"),
+    "digits from text": (('from = "SEQ", as = "digits"', 'from = "FLAG", as = "digits"'), "reads whole numbers"),
+    "pence from text": (
+        ("[let]", '[let]\nsum = { from = "FLAG", as = "pence" }'), "the conversion reads whole numbers",
+    ),
     "an unknown code list": (('"toy-code"', '"toy-codes"'), "no code list toy-codes (did you mean toy-code?)"),
     "an unknown date rule": (('rule = "day"', 'rule = "days"'), "no date rule days (did you mean day?)"),
     "a rule with placeholders and no mark": (

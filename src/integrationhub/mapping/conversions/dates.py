@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from integrationhub.mapping.conversions.result import FEW, Converted, Environment, Reader, read
+from integrationhub.mapping.conversions.result import FEW, Converted, Environment, Reader, read, require_numbers
 from integrationhub.mapping.spec import Conversion, DateFormat, DateRule
 from integrationhub.records import LOW_VALUES
 
@@ -48,6 +48,7 @@ def read_dates(numbers: pl.Series, rule: DateRule) -> pl.Series:
 
 def _dates(numbers: pl.Series, *, form: DateFormat, none: tuple[int, ...], exclusive: bool) -> pl.Series:
     """A few are read one by one, which costs a third of doing it natively; many by tables."""
+    require_numbers(numbers)
     one, many = _FORMATS[form]
     if len(numbers) <= FEW:
         read = [None if number is None or number in none else one(number) for number in numbers]

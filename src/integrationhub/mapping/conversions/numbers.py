@@ -6,14 +6,16 @@ from functools import partial, reduce
 import polars as pl
 
 from integrationhub.canonical.runs import Runs
-from integrationhub.mapping.conversions.result import FEW, Converted, Environment, read
+from integrationhub.mapping.conversions.result import FEW, Converted, Environment, read, require_numbers
 from integrationhub.mapping.spec import Conversion
+
+_NOTHING = pl.Series([None], dtype=pl.Int64)
 
 
 def integer(source: pl.Expr, options: Conversion, _environment: Environment) -> Converted:
     """The number; null where it is one of `empty` (often 0: nobody, nothing)."""
-    value = pl.when(~_one_of(source, options.empty)).then(source) if options.empty else source
-    return Converted(value=value.cast(pl.Int64), reader=None if options.empty else _whole, dtype=pl.Int64())
+    reader = partial(_whole, empty=options.empty)
+    return Converted(value=read(source, reader, pl.Int64()), reader=reader, dtype=pl.Int64())
 
 
 def pence(source: pl.Expr, options: Conversion, _environment: Environment) -> Converted:
@@ -21,15 +23,19 @@ def pence(source: pl.Expr, options: Conversion, _environment: Environment) -> Co
 
     With a ratio (times, over) it is `times × pence ÷ over` to the nearest penny; half a penny is rounded up.
     """
-    value = source.cast(pl.Int64)
-    if options.ratio is not None:
-        times, over = options.ratio
+    reader = partial(_whole, ratio=options.ratio)
+    return Converted(value=read(source, reader, pl.Int64()), reader=reader, dtype=pl.Int64())
+
+
+def _whole(numbers: pl.Series, *, empty: tuple[int, ...] = (), ratio: tuple[int, int] | None = None) -> pl.Series:
+    require_numbers(numbers)
+    value = numbers.cast(pl.Int64)
+    for nothing in empty:
+        value = value.zip_with(numbers != nothing, _NOTHING)
+    if ratio is not None:
+        times, over = ratio
         value = (2 * times * value + over) // (2 * over)
-    return Converted(value=value, reader=None if options.ratio is not None else _whole, dtype=pl.Int64())
-
-
-def _whole(numbers: pl.Series) -> pl.Series:
-    return numbers.cast(pl.Int64)
+    return value
 
 
 def digits(source: pl.Expr, options: Conversion, _environment: Environment) -> Converted:
@@ -43,6 +49,7 @@ def digits(source: pl.Expr, options: Conversion, _environment: Environment) -> C
 
 def _written(numbers: pl.Series, *, length: int, empty: tuple[int, ...]) -> pl.Series:
     """References come in runs, as the records of a case follow each other: each is written once."""
+    require_numbers(numbers)
     if len(numbers) <= FEW:
         return pl.Series([_in_digits(number, length, empty) for number in numbers], dtype=pl.String)
     runs = Runs.of([numbers])

@@ -61,6 +61,18 @@ class Converted:
     needed: bool = True  # is an absent source value a fault unless the spec says otherwise?
 
 
+def require_text(column: pl.Series) -> None:
+    """PolarsError, which `mapping check` tells and a run never meets: the conversion reads text, the column is none."""
+    if column.dtype not in (pl.String, pl.Null):
+        raise pl.exceptions.InvalidOperationError(f"the conversion reads text, not {column.dtype}")
+
+
+def require_numbers(column: pl.Series) -> None:
+    """PolarsError as for text: the conversion reads whole numbers, the column has none."""
+    if not column.dtype.is_integer() and column.dtype != pl.Null:
+        raise pl.exceptions.InvalidOperationError(f"the conversion reads whole numbers, not {column.dtype}")
+
+
 def read(source: pl.Expr, reader: Reader, dtype: pl.DataType) -> pl.Expr:
     """What a reader makes of a source that is no plain column."""
     return pl.map_batches([source], lambda columns: reader(columns[0]), return_dtype=dtype)

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from integrationhub.mapping.conversions.result import FEW, Converted, Environment, read
+from integrationhub.mapping.conversions.result import FEW, Converted, Environment, read, require_text
 from integrationhub.mapping.spec import Conversion
 
 _NUL = "\x00"
@@ -21,6 +21,7 @@ def text(source: pl.Expr, _options: Conversion, _environment: Environment) -> Co
 
 
 def _cleaned(texts: pl.Series) -> pl.Series:
+    require_text(texts)
     if len(texts) <= FEW:
         return pl.Series([(text and text.replace(_NUL, "").strip(" ")) or None for text in texts], dtype=pl.String)
     frame = texts.cast(pl.String).alias("").to_frame()
