@@ -66,6 +66,9 @@ FIELDS: Mapping[str, re.Pattern[str] | type[int] | type[float] | type[bool]] = {
     "event_id": _IDENTIFIER,
     "group_id": _DIGEST,
     "case_id": _DIGEST,
+    "plan": _NAME,
+    "wave": _NAME,
+    "run_id": _DIGEST,
     "debt_id": _DIGEST,
     "mapping_id": _MAPPING,
     "version": _VERSION,
@@ -80,6 +83,8 @@ FIELDS: Mapping[str, re.Pattern[str] | type[int] | type[float] | type[bool]] = {
     "as_at": _INSTANT,
     # how much
     "records": int,
+    "groups": int,
+    "cases": int,
     "rows": int,
     "messages": int,
     "events": int,

@@ -177,17 +177,38 @@ def test_a_changed_plan_needs_another_rehearsal(begun: Installation, tmp_path: P
 
 def test_printed_notices_freeze_segments_and_start_clocks(begun: Installation) -> None:
     due = migrate(begun, "notices", PLAN, "--wave", "rest")
-    assert {item["clock"] for item in due} == {"NOTICE"}
+    assert {item["clock"] for item in due} == {"NOTICE", "REPRESENTATION"}
+    due = [item for item in due if item["clock"] == "NOTICE"]
     printed = migrate(begun, "notices", PLAN, "--wave", "rest", "--printed", "2015-08-31", "--as", "alice")
     assert printed["groups"] == len(due)
     running = migrate(begun, "notices", PLAN, "--wave", "rest", "--on", "2016-01-30")
 
-    dates = {item["clock"]: (item["on"], item["is_due"]) for item in running}
+    dates = {item["clock"]: (item["on"], item["is_due"]) for item in running if item["clock"] != "REPRESENTATION"}
     assert dates == {"REMINDER": ("2016-01-29", True), "LIABILITY_END": ("2016-02-29", False)}
     shown = migrate(begun, "group", due[0]["group_id"], "--as-at", "2016-01-30")
     assert shown["segment_frozen"]
     assert migrate(begun, "notices", PLAN, "--wave", "rest", "--printed", "2015-09-30", "--as", "alice")["cases"] == 0
     plain(begun, "notices", PLAN, "--printed", "2015-08-31", code=2)
+
+
+def test_silence_on_a_write_off_notice_is_counted_and_is_no_consent(begun: Installation) -> None:
+    def asked(on: str) -> dict[str, Any]:
+        found = migrate(begun, "notices", PLAN, "--on", on)
+        return {item["debt_id"]: item for item in found if item["clock"] == "REPRESENTATION"}
+
+    before = asked("2016-01-01")
+    first, second, *_ = sorted(before)
+    assert before[first]["is_due"]
+    for debt in (first, second):
+        received = migrate(begun, "notices", PLAN, "--received", "2016-01-02", "--debt", debt, "--as", "alice")
+        assert received["deadline"] == "2016-03-02"
+    migrate(begun, "notices", PLAN, "--response", "OBJECTS", "--debt", second, "--on", "2016-02-01", "--as", "alice")
+
+    assert asked("2016-03-02")[first]["response"] is None
+    after = asked("2016-03-03")
+    assert (after[first]["response"], after[second]["response"]) == ("NO_RESPONSE", "OBJECTS")
+    plain(begun, "notices", PLAN, "--received", "2016-01-02", "--debt", "0" * 32, code=5)
+    plain(begun, "notices", PLAN, "--received", "2016-01-02", code=2)
 
 
 def test_what_waits_for_a_person_can_be_assigned_and_resolved(begun: Installation) -> None:

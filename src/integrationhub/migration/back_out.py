@@ -12,6 +12,7 @@ from integrationhub.store import transfer_reading as reading
 from integrationhub.store import transfer_sources
 from integrationhub.store.transfer_reading import Stored
 from integrationhub.store.unit_of_work import Reading
+from integrationhub.telemetry import UnitOfWork
 
 SIGNED = ("SIGNED_OFF", "CLOSING", "CLOSED")
 GROUPS_AT_ONCE = 50
@@ -108,7 +109,10 @@ def back_out(handling: Handling, actor: Actor, prospect: Prospect, reason: str) 
             "; ".join(prospect.hindrances), code="SIGNED_OFF",
             remedy="after sign-off the way back is the source's rejection (J) of the CLOSE notice",
         )  # fmt: skip
-    with handling.store.exclusive(f"transfer-{handling.bound.name}"):
+    with (
+        handling.store.exclusive(f"transfer-{handling.bound.name}"),
+        UnitOfWork("back_out", plan=handling.bound.name) as unit,
+    ):
         done = 0
         for start in range(0, len(prospect.groups), GROUPS_AT_ONCE):
             part = prospect.groups[start : start + GROUPS_AT_ONCE]
@@ -122,4 +126,5 @@ def back_out(handling: Handling, actor: Actor, prospect: Prospect, reason: str) 
                 work.commit()
             done += len(rows)
             handling.checkpoint("backed out")
+        unit.note(groups=done)
     return done

@@ -46,6 +46,7 @@ class Member:
     told: int  # cases that get a serial number: those that move, and duplicates
     members: str
     digest: str
+    asked: tuple[str, ...] = ()  # debts whose write-off needs representations
     row: Mapping[str, Any]
 
 
@@ -156,6 +157,8 @@ def member_of(position: Position) -> Member:
     return Member(
         group_id=position.group_id, segment=position.segment, told=len(position.told), members=position.members,
         digest=position.digest, row=row,
+        asked=tuple(debt.debt_id for case in position.cases for debt in case.debts
+                    if debt.write_off == "REPRESENTATION"),
     )  # fmt: skip
 
 

@@ -18,6 +18,9 @@ from integrationhub.store import transfer_reading as reading
 from integrationhub.store.transfer_reading import Stored
 from integrationhub.store.unit_of_work import Reading, Store, Work
 
+UNDER_WAY = ("APPROVED", "FROZEN", "LOADED", "SIGNED_OFF", "CLOSING")
+"""States of groups that a run has not done with."""
+
 RETURNED = ("HELD", "RELEASED", "BACKED_OUT")
 """States of groups that may move again."""
 
@@ -58,21 +61,36 @@ class Handling:
             )
         return found
 
-    def begin(self, work: Work, actor: Actor) -> Stored:
-        """The current run, begun now where there is none; the plan's hash is noted with who last changed the plan."""
+    def begin(self, work: Work, actor: Actor, *, anew: bool = False) -> Stored:
+        """The current run, begun now where there is none; the plan's hash is noted with who last changed the plan.
+
+        `anew`: the next run. Conflict: groups of the current one are under way.
+        """
         now = self.clock()
         bound = self.bound
         work.transfers.add_plan(
             {"plan_hash": bound.hash, "plan": bound.name, "changed_by": bound.plan.plan.changed_by,
              "parts": dict(bound.parts), "recorded_at": now}
         )  # fmt: skip
-        if self.run_id is None and reading.current_run(work.connection, bound.name) is None:
-            number = 1
+        current = reading.current_run(work.connection, bound.name)
+        if anew and current is not None:
+            self._nothing_under_way(work.connection, current)
+        if self.run_id is None and (anew or current is None):
+            number = current.number + 1 if current is not None else 1
             work.transfers.add_run(
                 {"run_id": derive("transfer run", bound.name, number), "plan": bound.name, "number": number,
                  "phase": bound.plan.plan.phase, "begun_at": now, "begun_by": actor.name}
             )  # fmt: skip
         return self.run(work.connection)
+
+    def _nothing_under_way(self, connection: Reading, run: Stored) -> None:
+        under_way = [row for row in reading.states(connection, run.run_id) if row.state in UNDER_WAY]
+        if under_way:
+            raise Conflict(
+                f"{sum(row.groups for row in under_way):,} groups of the current run are under way",
+                code="RUN_UNFINISHED",
+                remedy=f"close or back out its waves first: integrationhub migrate status {self.bound.name}",
+            )
 
     def day(self, connection: Reading, as_at: date | None = None) -> date:
         """The day given, else that of the newest book; Conflict when there is no book yet."""

@@ -25,6 +25,7 @@ from integrationhub.migration.plan import Stage
 from integrationhub.store import transfer_reading as reading
 from integrationhub.store.transfer_reading import Stored
 from integrationhub.store.unit_of_work import Reading, Store
+from integrationhub.telemetry import UnitOfWork
 
 LEFT = ("APPROVED", "FROZEN")
 
@@ -81,7 +82,10 @@ def transfer(
             )
         _pass_gates(handling, actor, wave)
         orders = handling.orders(run, day, actor, freeze_only=freeze_only)
-        return _Live(handling=handling, orders=orders, wave=wave, crew=crew, watcher=watcher).go()
+        with UnitOfWork("transfer", plan=handling.bound.name, wave=wave, run_id=run.run_id) as unit:
+            outcome = _Live(handling=handling, orders=orders, wave=wave, crew=crew, watcher=watcher).go()
+            unit.note(groups=outcome.groups, cases=outcome.cases, outcome="PAUSED" if outcome.paused_by else "DONE")
+        return outcome
 
 
 def _approval(handling: Handling, connection: Reading, run: Stored, wave: str) -> Stored:

@@ -23,6 +23,7 @@ from integrationhub.store import transfer_reading as reading
 from integrationhub.store.fingerprint import fingerprint
 from integrationhub.store.transfer_reading import Stored
 from integrationhub.store.unit_of_work import Work
+from integrationhub.telemetry import UnitOfWork
 
 PASSED, FAILED = "PASSED", "FAILED"
 
@@ -49,18 +50,27 @@ def rehearse(
     waves: Sequence[str],
     *,
     as_at: date | None = None,
+    new_run: bool = False,
     progress: Callable[[int], None] = lambda _groups: None,
 ) -> list[Rehearsed]:
-    """Rehearse waves, one after the other as if each were the only one. Conflict: a wave has nothing to move."""
+    """Rehearse waves, one after the other as if each were the only one; with `new_run` as the next run's beginning.
+
+    Conflict: a wave has nothing to move, or the current run is not done with.
+    """
     with handling.store.begin() as work:
-        run = handling.begin(work, actor)
+        run = handling.begin(work, actor, anew=new_run)
         work.commit()
     with handling.store.read() as connection:
         day = handling.day(connection, as_at)
         cohort = handling.cohort(connection, day)
     rehearsing = _Rehearsing(handling=handling, run=run, day=day, cohort=cohort, actor=actor, progress=progress)
     wanted = [wave for wave in waves if cohort.waves[wave]] if len(waves) > 1 else list(waves)
-    return [rehearsing.wave(wave) for wave in wanted]
+    found = []
+    for wave in wanted:
+        with UnitOfWork("rehearsal", plan=handling.bound.name, wave=wave, run_id=run.run_id) as unit:
+            found.append(rehearsing.wave(wave))
+            unit.note(outcome=found[-1].verdict, groups=found[-1].report["groups"], cases=found[-1].report["cases"])
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from integrationhub.store import casework, transfer_sources
 from integrationhub.store import transfer_reading as reading
 from integrationhub.store.transfer_reading import Stored
 from integrationhub.store.unit_of_work import Store, Work
+from integrationhub.telemetry import logger
 
 REJECTIONS = {"U": "NOTICE_REJECTED_U", "B": "NOTICE_REJECTED_B", "S": "NOTICE_REJECTED_S"}
 WHY_REJECTED = {
@@ -54,6 +55,7 @@ class Watch:
                 if reason is not None:
                     work.commit()
                     held[group_id] = reason
+                    logger().warning("transfer_held", reason=reason, run_id=run_id, group_id=group_id, outcome="HELD")
         return held
 
     def _look_at(self, work: Work, run_id: str, group_id: str) -> str | None:

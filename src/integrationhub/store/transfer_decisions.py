@@ -239,6 +239,21 @@ CLOSURE_NOTICES = Table(
 )
 """Closure notices as they were printed: from then on the segments stand."""
 
+REPRESENTATIONS = Table(
+    "representations",
+    METADATA,
+    Column("debt_id", Identifier(), primary_key=True),
+    Column("case_group_id", Identifier(), nullable=False),
+    Column("received_on", Date(), nullable=False),
+    Column("deadline", Date(), nullable=False),
+    *who("recorded"),
+    Column("recorded_at", Instant(), nullable=False),
+    Column("response", words()),
+    Column("responded_on", Date()),
+    CheckConstraint("response IN ('AGREES', 'OBJECTS')", name="ck_representations_response"),
+)
+"""Write-off notices that a person has received, and the answer; none by the deadline is no response, never consent."""
+
 PARALLEL_DAYS = Table(
     "parallel_days",
     METADATA,
@@ -256,5 +271,6 @@ PARALLEL_DAYS = Table(
 DECISIONS = (
     TRANSFER_PLANS, TRANSFER_RUNS, TRANSFER_REHEARSALS, REHEARSED_GROUPS, TRANSFER_APPROVALS, GATE_VERDICTS,
     GATE_OVERRIDES, TRANSFER_SIGN_OFFS, TRANSFER_CONTROLS, CLOSURE_NOTICES, PARALLEL_DAYS,
+    REPRESENTATIONS,
 )  # fmt: skip
 """All of them, parents before children."""

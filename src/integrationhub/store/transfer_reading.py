@@ -14,6 +14,7 @@ from integrationhub.store.transfer_decisions import (
     GATE_VERDICTS,
     PARALLEL_DAYS,
     REHEARSED_GROUPS,
+    REPRESENTATIONS,
     TRANSFER_APPROVALS,
     TRANSFER_CONTROLS,
     TRANSFER_REHEARSALS,
@@ -435,6 +436,11 @@ def sign_offs(connection: Connection, run_id: str, wave: str | None = None) -> l
     if wave is not None:
         statement = statement.where(TRANSFER_SIGN_OFFS.c.wave == wave)
     return list(connection.execute(statement.order_by(TRANSFER_SIGN_OFFS.c.signed_at)))
+
+
+def representations(connection: Connection) -> Mapping[str, Row[Any]]:
+    """Debt → the write-off notice that was received for it."""
+    return {row.debt_id: row for row in connection.execute(select(REPRESENTATIONS))}
 
 
 def parallel_days(connection: Connection, run_id: str, wave: str) -> list[Row[Any]]:

@@ -1,7 +1,7 @@
 """Writes what transfers decide and move, inside one transaction. What may not be, the tables' constraints refuse."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, insert, select, update
@@ -13,6 +13,7 @@ from integrationhub.store.transfer_decisions import (
     GATE_VERDICTS,
     PARALLEL_DAYS,
     REHEARSED_GROUPS,
+    REPRESENTATIONS,
     TRANSFER_APPROVALS,
     TRANSFER_CONTROLS,
     TRANSFER_PLANS,
@@ -168,6 +169,16 @@ class Transfers:
     def add_closure_notices(self, rows: Iterable[Mapping[str, Any]]) -> int:
         """Record printed notices; a case that has one keeps it. How many are new."""
         return sum(insert_new(self._connection, CLOSURE_NOTICES, row) for row in rows)
+
+    def add_representation(self, row: Mapping[str, Any]) -> bool:
+        """Record that a write-off notice was received; the first day stays. Whether it is new."""
+        return insert_new(self._connection, REPRESENTATIONS, row)
+
+    def answer_representation(self, debt_id: str, response: str, on: date) -> bool:
+        """Record the answer to a write-off notice; the first one stays. Whether it is new."""
+        chosen = (REPRESENTATIONS.c.debt_id == debt_id) & REPRESENTATIONS.c.response.is_(None)
+        statement = update(REPRESENTATIONS).where(chosen).values(response=response, responded_on=on)
+        return affected(self._connection, statement) == 1
 
     def put_parallel_day(self, row: Mapping[str, Any]) -> None:
         """Keep a day's comparison; comparing the same day again replaces it."""

@@ -1,17 +1,19 @@
 """Rehearse, approve, move, take back: what is there afterwards, on both databases."""
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from integrationhub.bootstrap import Hub
 from integrationhub.errors import Conflict, InvariantBroken, NotAllowed
 from integrationhub.migration.approval import approve
 from integrationhub.migration.back_out import back_out, foresee
 from integrationhub.migration.live_run import pause, release_pause
+from integrationhub.migration.rehearsal import rehearse
 from integrationhub.migration.settling import close, compare, sign_off
 from integrationhub.store.fingerprint import fingerprint
 from integrationhub.store.judged import VERDICTS
-from integrationhub.store.schema import OUTBOX
+from integrationhub.store.schema import CANONICAL, CASE_EVENTS, OUTBOX
+from integrationhub.store.transfer_decisions import TRANSFER_RUNS
 from integrationhub.store.transfer_moves import (
     DEBT_MASTERY,
     HANDOVER_NOTICES,
@@ -20,7 +22,10 @@ from integrationhub.store.transfer_moves import (
     TRANSFERRED_CASES,
     TRANSFERRED_DEBTS,
 )
+from tests.contract.transfers.conftest import NOW
 from tests.contract.transfers.steps import ALICE, BOB, PLAN, WAVE, approved, moved, rehearsed, states, transfer_rows
+
+CASES, SCHEDULES = CANONICAL["cases"], CANONICAL["schedules"]
 
 
 def signed(hub: Hub, wave: str = WAVE) -> None:
@@ -240,3 +245,42 @@ def test_several_workers_come_to_the_same_references_and_figures_as_one(hub: Hub
         rows = connection.execute(select(TARGET_REFERENCES.c.reference, TRANSFERRED_CASES.c.serial).join(
             TRANSFERRED_CASES, TRANSFERRED_CASES.c.case_id == TARGET_REFERENCES.c.case_id))  # fmt: skip
         assert all(row.reference == f"121{row.serial:09d}" for row in rows)
+
+
+def test_a_change_event_that_moves_a_balance_takes_the_group_back(hub: Hub) -> None:
+    approved(hub)
+    moved(hub)
+    with hub.store.begin() as work:
+        schedule = work.connection.execute(
+            select(SCHEDULES.c.case_id, SCHEDULES.c.source_id, SCHEDULES.c.delivery_id, CASES.c.last_event_seq,
+                   TRANSFERRED_CASES.c.case_group_id)
+            .join(CASES, CASES.c.case_id == SCHEDULES.c.case_id)
+            .join(TRANSFERRED_CASES, TRANSFERRED_CASES.c.case_id == SCHEDULES.c.case_id)
+            .where(SCHEDULES.c.owner == "RECEIVING_PARENT", TRANSFERRED_CASES.c.relation == "MOVED")
+        ).first()  # fmt: skip
+        assert schedule is not None
+        event = {
+            "case_id": schedule.case_id, "case_seq": (schedule.last_event_seq or 0) + 1,
+            "delivery_id": schedule.delivery_id, "digest": "d", "kind": "Charge", "occurred_on": NOW.date(),
+            "source_id": "1-NEW", "schedule_ref": schedule.source_id, "pence": 500, "is_held": False, "conflicts": 0,
+        }  # fmt: skip
+        work.connection.execute(insert(CASE_EVENTS).values(**event))
+        work.commit()
+
+    assert hub.watch().look(new_verdicts=False) == {schedule.case_group_id: "BALANCE_MOVED"}
+    assert states(hub)["HELD"] == 1
+
+
+def test_the_next_run_begins_when_nothing_of_the_current_one_is_under_way(hub: Hub) -> None:
+    approved(hub)
+    moved(hub)
+    with pytest.raises(Conflict, match="under way"):
+        rehearse(hub.handling(PLAN), ALICE, [WAVE], new_run=True)
+    handling = hub.handling(PLAN)
+    phase = foresee(handling)
+    back_out(handling, ALICE, phase, "the whole phase")
+    (again,) = rehearse(hub.handling(PLAN), ALICE, [WAVE], new_run=True)
+
+    assert again.verdict == "PASSED"
+    with hub.store.read() as connection:
+        assert sorted(connection.execute(select(TRANSFER_RUNS.c.number)).scalars()) == [1, 2]

@@ -14,7 +14,7 @@ COMMANDS = {
     "profile": (f"{_HERE}.plan:profile", "Judge the data quality of the plan's sources before mapping."),
     "segment": (f"{_HERE}.cohort:segment", "Segments, waves, exclusions, and how the pilot compares."),
     "group": (f"{_HERE}.cohort:group", "One case group: parties, cases, three balances per debt, history."),
-    "notices": (f"{_HERE}.cohort:notices", "Clocks that are due; record that notices were printed."),
+    "notices": (f"{_HERE}.notices:notices", "Clocks that are due; record that notices were printed."),
     "rehearse": (f"{_HERE}.decide:rehearse", "Everything but the effect; a forecast."),
     "gate": (f"{_HERE}.decide:gate", "Measure the gates of a wave; override one."),
     "approve": (f"{_HERE}.decide:approve", "Approve a rehearsed wave, as a second person."),

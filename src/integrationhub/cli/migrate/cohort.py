@@ -1,4 +1,4 @@
-"""`migrate segment`, `group`, `notices`: who may move, and what runs for them."""
+"""`migrate segment` and `group`: who may move."""
 
 import sys
 from datetime import datetime
@@ -7,8 +7,8 @@ from typing import Any
 import click
 
 from integrationhub.cli.arrears import PERSONAL
-from integrationhub.cli.invocation import Invocation, as_option
-from integrationhub.cli.migrate.options import DATE, any_wave_option, day_of, plan_argument, pounds, run_option
+from integrationhub.cli.invocation import Invocation
+from integrationhub.cli.migrate.options import DATE, day_of, plan_argument, pounds, run_option
 from integrationhub.cli.output import json_option, print_json, print_table
 
 
@@ -118,46 +118,3 @@ def _print_debts(found: dict[str, Any]) -> None:
     headings = ("case", "scheme", "outcome", "segment", "relation", "owner", "source", "recomputed", "accepted",
                 "write-off class", "target reference")  # fmt: skip
     print_table(headings, rows)
-
-
-@click.command()
-@plan_argument
-@any_wave_option
-@click.option("--printed", type=DATE, metavar="DATE", help="Record that the wave's notices were printed on this day.")
-@click.option("--on", type=DATE, metavar="DATE", help="Which clocks are due on this day (default: today).")
-@as_option
-@run_option
-@json_option
-@click.pass_obj
-def notices(
-    invocation: Invocation,
-    plan_name: str,
-    wave: str | None,
-    printed: datetime | None,
-    on: datetime | None,
-    who: str | None,
-    run_id: str | None,
-    as_json: bool,
-) -> None:
-    """Show which clocks are due: notice, reminder, end of liability. With --printed, freeze the wave's segments."""
-    from dataclasses import asdict
-
-    from integrationhub.migration.clocks import clocks, record_printed
-
-    if printed is not None and wave is None:
-        raise click.UsageError("--printed needs --wave: notices are printed wave by wave")
-    actor = invocation.actor(who)
-    with invocation.hub(trial=printed is None) as hub:
-        handling = hub.handling(plan_name, run_id)
-        if printed is not None and wave is not None:
-            groups, cases = record_printed(handling, actor, handling.wave(wave), printed.date())
-            print_json({"wave": wave, "groups": groups, "cases": cases}) if as_json else click.echo(
-                f"{wave}: notices of {groups:,} groups printed, the segments of {cases:,} cases stand from now on"
-            )
-            return
-        found = clocks(handling, day_of(on), wave=handling.wave(wave) if wave else None)
-    if as_json:
-        print_json([asdict(item) for item in found])
-        return
-    rows = [(item.group_id, item.wave, item.segment, item.clock, item.on, item.is_due) for item in found]
-    print_table(("group", "wave", "segment", "clock", "on", "due"), rows)

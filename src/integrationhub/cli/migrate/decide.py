@@ -29,6 +29,7 @@ BROKEN = 6
 @plan_argument
 @any_wave_option
 @click.option("--as-at", type=DATE, metavar="DATE", help="The day of segments and labels; default: the newest file's.")
+@click.option("--new-run", is_flag=True, help="Begin the plan's next run; the current one must be done with.")
 @as_option
 @run_option
 @json_option
@@ -38,6 +39,7 @@ def rehearse(
     plan_name: str,
     wave: str | None,
     as_at: datetime | None,
+    new_run: bool,
     who: str | None,
     run_id: str | None,
     as_json: bool,
@@ -52,7 +54,7 @@ def rehearse(
     with invocation.hub() as hub, progress("groups rehearsed") as advance:
         handling = hub.handling(plan_name, run_id)
         waves = [handling.wave(wave)] if wave else list(handling.bound.plan.waves())
-        found = run_rehearsal(handling, actor, waves, as_at=day_of(as_at), progress=advance)
+        found = run_rehearsal(handling, actor, waves, as_at=day_of(as_at), new_run=new_run, progress=advance)
         plan_hash = handling.bound.hash
     passed = all(one.verdict == "PASSED" for one in found)
     if as_json:

@@ -26,6 +26,7 @@ BROKEN = 6
 @plan_argument
 @any_wave_option
 @click.option("--group", "group_id", metavar="GROUP", help="One case group, by its identifier.")
+@click.option("--phase", is_flag=True, help="The whole phase: every wave of the run.")
 @click.option("--dry-run", is_flag=True, help="Only say what would happen and what can't be undone.")
 @click.option("--reason", metavar="TEXT", default="backed out", show_default=True, help="Why; it stays on record.")
 @as_option
@@ -37,19 +38,23 @@ def backout(
     plan_name: str,
     wave: str | None,
     group_id: str | None,
+    phase: bool,
     dry_run: bool,
     reason: str,
     who: str | None,
     run_id: str | None,
     as_json: bool,
 ) -> None:
-    """Return a group or a wave to its sources, until sign-off. What can't be undone is said before anything is done."""
+    """Return a group, a wave or a phase to its sources, until sign-off.
+
+    What can't be undone is said before anything is done.
+    """
     from dataclasses import asdict
 
     from integrationhub.migration.back_out import back_out, foresee
 
-    if (wave is None) is (group_id is None):
-        raise click.UsageError("give either --wave or --group")
+    if [wave is not None, group_id is not None, phase].count(True) != 1:
+        raise click.UsageError("give one of --wave, --group, --phase")
     actor = invocation.actor(who)
     with invocation.hub() as hub:
         handling = hub.handling(plan_name, run_id)
