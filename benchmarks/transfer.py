@@ -14,8 +14,9 @@ from typing import TypeVar
 
 from benchmarks.estates import cache_folder, extract
 from benchmarks.results import Result, Stage
-from integrationhub.bootstrap import Hub, crash_points
+from integrationhub.bootstrap import Hub
 from integrationhub.catalogue import Catalogue
+from integrationhub.checkpoints import crash_points
 from integrationhub.config import Settings
 from integrationhub.identity import Actor
 from integrationhub.migration.approval import approve

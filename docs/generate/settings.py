@@ -1,7 +1,14 @@
 """The page of settings, from the fields of `config.Settings`."""
 
 from docs.generate.tables import document, table
-from integrationhub.config import FILE_NAME, SECRETS, TEST_PREFIX, ConnectorOverrides, catalogue_of_settings
+from integrationhub.config import (
+    FILE_NAME,
+    SECRETS,
+    TEST_PREFIX,
+    ConnectorOverrides,
+    QuarantineSettings,
+    catalogue_of_settings,
+)
 
 INTRODUCTION = f"""\
 From weakest to strongest: the default; `{FILE_NAME}` in the working directory, or the file named with `--config`; a
@@ -40,6 +47,13 @@ def page() -> str:
         ("key", "meaning"),
         [(f"`{name}`", info.description or "") for name, info in ConnectorOverrides.model_fields.items()],
     )
+    quarantine = table(
+        ("key", "default", "meaning"),
+        [
+            (f"`{name}`", f"`{str(info.default).lower()}`", info.description or "")
+            for name, info in QuarantineSettings.model_fields.items()
+        ],
+    )
     return document(
         "# Settings",
         INTRODUCTION,
@@ -48,6 +62,8 @@ def page() -> str:
         secrets,
         "## `[connectors.<name>]`",
         overrides,
+        "## `[quarantine]`",
+        quarantine,
         f"Variables that begin with `{TEST_PREFIX}` belong to the test suite and are no settings.",
     )
 

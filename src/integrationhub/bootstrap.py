@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from integrationhub.migration.watching import Watch
     from integrationhub.pipeline import Pipeline
     from integrationhub.publish.relay import Relay
+    from integrationhub.quarantine.desk import QuarantineDesk
     from integrationhub.receive.originals import Originals
     from integrationhub.sdk.descriptor import Descriptor
     from integrationhub.sdk.transport import MessageSource, Publisher
@@ -54,24 +55,6 @@ if TYPE_CHECKING:
 def utc_now() -> datetime:
     """The clock of everything that isn't given another one."""
     return datetime.now(UTC)
-
-
-def crash_points() -> Callable[[str], None]:
-    """What is called at named points of the work: nothing, unless a fault test asks the process to kill itself there.
-
-    `INTEGRATIONHUB_TEST_CRASH_AT=POINT` or `POINT:N` (the Nth time) sends SIGKILL to this process at that point.
-    """
-    wanted, _, times = os.environ.get("INTEGRATIONHUB_TEST_CRASH_AT", "").partition(":")
-    left = int(times or 1)
-
-    def reached(point: str) -> None:
-        nonlocal left
-        if point == wanted:
-            left -= 1
-            if left == 0:
-                os.kill(os.getpid(), 9)
-
-    return reached
 
 
 class Hub:
@@ -112,6 +95,8 @@ class Hub:
     @cached_property
     def checkpoint(self) -> Callable[[str], None]:
         """Told of named points of the work, for fault tests."""
+        from integrationhub.checkpoints import crash_points
+
         return crash_points()
 
     @cached_property
@@ -364,6 +349,13 @@ class Hub:
         if not self._trial:
             self.archive.keep(mapping, self.catalogue.mapping(descriptor.connector.mappings))
         return mapping
+
+    @cached_property
+    def quarantine(self) -> QuarantineDesk:
+        """The quarantine, for people and rules."""
+        from integrationhub.quarantine.desk import QuarantineDesk
+
+        return QuarantineDesk.over(self)
 
     def captures(self, name: str) -> CaptureTaker:
         """Takes recorded messages of a connector. NotFound: it has none."""

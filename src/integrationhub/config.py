@@ -27,7 +27,7 @@ TEST_PREFIX = "INTEGRATIONHUB_TEST_"
 """Variables of the test suite; no settings."""
 SECRETS = ("database_url", "broker_url")
 """Settings whose value may hold a password: shown masked, and readable from a file or credential of their own."""
-FILE_ONLY = ("connectors", "identity")
+FILE_ONLY = ("connectors", "identity", "quarantine")
 """Settings that are tables: they stand in the TOML file only."""
 PATHS = ("data_dir", "keys_file", "catalogue_folders")
 
@@ -60,6 +60,19 @@ class ConnectorOverrides(BaseModel):
 
     enabled: bool = Field(default=True, description="false: the daemon leaves this connector alone")
     inbox: Path | None = Field(default=None, description="the folder watched in place of <data>/inbox/<connector>")
+
+
+class QuarantineSettings(BaseModel):
+    """[quarantine]: how the quarantine is worked here."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    second_person: bool = Field(
+        default=False, description="true: correct, resubmit and discard wait until somebody else approves them"
+    )
+    resubmit_limit: Annotated[int, Field(ge=1, le=100)] = Field(
+        default=5, description="how often one version of an item may be resubmitted in vain"
+    )
 
 
 class Settings(BaseModel):
@@ -115,6 +128,9 @@ class Settings(BaseModel):
     )
     identity: dict[str, tuple[str, ...]] = Field(
         default_factory=dict, description="operating-system user = the names that this user may give with --as"
+    )
+    quarantine: QuarantineSettings = Field(
+        default_factory=QuarantineSettings, description="`second_person`, `resubmit_limit`"
     )
 
     @property
@@ -353,7 +369,7 @@ def catalogue_of_settings() -> tuple[SettingInfo, ...]:
 
 def _default_text(value: object) -> str:
     """A default as TOML writes it; empty where there is none."""
-    if value is None or value in ((), {}):
+    if value is None or value in ((), {}) or isinstance(value, BaseModel):
         return ""
     if isinstance(value, bool):
         return str(value).lower()
@@ -373,6 +389,9 @@ def template() -> str:
     lines += ["", "# What this installation does otherwise than a connector's descriptor.", "# [connectors.csa1993]"]
     for name, field_info in ConnectorOverrides.model_fields.items():
         lines.append(f"# {name} = {_default_text(field_info.default) or _EXAMPLES[name]}  # {field_info.description}")
+    lines += ["", "# How the quarantine is worked.", "# [quarantine]"]
+    for name, field_info in QuarantineSettings.model_fields.items():
+        lines.append(f"# {name} = {_default_text(field_info.default)}  # {field_info.description}")
     lines += ["", "# Who may act as whom: operating-system user = names allowed with --as.", "# [identity]"]
     lines += ['# jsmith = ["J. Smith"]', ""]
     return "\n".join(lines)

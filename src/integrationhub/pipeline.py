@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from integrationhub.errors import InvariantBroken, RecordRejected
+from integrationhub.errors import InvariantBroken, NotFound, RecordRejected
 from integrationhub.intake.feed import FeedBook
 from integrationhub.intake.loading import Loader, controls_of
 from integrationhub.intake.measure import HeaderReader, Measured, keep, measure, missing_trigger
@@ -112,6 +112,22 @@ class Pipeline:
         """
         taken = self._take_found(found, expected_sha256=expected_sha256, now=now, progress=progress, recorded=recorded)
         return taken[0]
+
+    def take_again(self, delivery_id: str) -> FileReport:
+        """Take the kept original of a refused file up again, as if it were handed over now.
+
+        NotFound: no such delivery. Conflict: another process works on the feed.
+        """
+        with self.exclusive():
+            with self.store.begin() as work:
+                delivery = work.deliveries.get(delivery_id)
+            if delivery is None or delivery.trigger_sha256 is None:
+                raise NotFound(f"there is no file with delivery {delivery_id}", code="DELIVERY_UNKNOWN")
+            now = self.clock()
+            report = self._take(self._measure_again(delivery), now, silent)
+            if report.verdict is not FileVerdict.REJECTED:
+                self._release(now, silent)
+            return self.latest(report)
 
     def _take_found(
         self,

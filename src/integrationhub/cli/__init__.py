@@ -36,6 +36,7 @@ COMMANDS = {
     "estate": ("integrationhub.cli.estate:estate", "Make a synthetic legacy estate with its truth."),
     "init": ("integrationhub.cli.init:init", "Write a commented configuration file and the folders."),
     "config": ("integrationhub.cli.config:config", "Check or show the settings in effect."),
+    "quarantine": ("integrationhub.cli.quarantine:quarantine", "Work what could not be taken."),
     "connector": ("integrationhub.cli.connector:connector", "List, show, pause and resume connectors."),
     "mapping": ("integrationhub.cli.mapping:mapping", "Check, test, explain and compare mappings."),
     "doctor": ("integrationhub.cli.doctor:doctor", "Say what is installed, reachable, writable."),

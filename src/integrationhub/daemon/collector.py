@@ -81,7 +81,8 @@ class Collector:
         innocent = [letter for letter in letters if self._is_innocent(letter, connector)]
         guilty = [letter for letter in letters if letter not in innocent]
         with self._hub.store.begin() as work:
-            work.quarantine.add(self._item(letter, queue, connector, now) for letter in guilty)
+            # Again, since a notice that was resubmitted and comes back opens its item.
+            work.quarantine.add_again(self._item(letter, queue, connector, now) for letter in guilty)
             work.commit()
         self._hub.publisher.publish([as_if_from(_original(letter), queue) for letter in innocent])
         source.acknowledge(letters)

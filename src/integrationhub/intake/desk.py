@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from integrationhub.errors import Conflict
+from integrationhub.intake import refusals
 from integrationhub.store.feeds import SkippedNumber
 from integrationhub.store.unit_of_work import Store
 
@@ -42,6 +43,7 @@ class FeedDesk:
                         skipped_at=self.clock(),
                     )
                 )
+                refusals.settle(work, self.connector, skip, at=self.clock(), why=f"{by} passed over number {skip}")
                 feed = replace(feed, last_sequence=max(skip, feed.last_sequence or skip))
             work.feeds.save(
                 replace(

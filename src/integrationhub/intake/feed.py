@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from integrationhub.intake import refusals
 from integrationhub.intake.report import FileReport, FileVerdict
 from integrationhub.intake.staging import Staged
 from integrationhub.receive.acceptance import Decision, FeedState, Offer, Verdict, decide, must_wait
@@ -45,7 +46,7 @@ class FeedBook:
             if known is None or known.state is not State.LOADING:
                 self._work.deliveries.save(delivery)
         if decision.verdict is Verdict.REJECTED:
-            self._stop(delivery)
+            self._refuse(delivery)
         elif self._feed.stopped_sequence == delivery.sequence and self._is_corrected(decision):
             self._clear()
 
@@ -88,7 +89,7 @@ class FeedBook:
             )
         self._work.deliveries.save(delivery)
         if refused is not None:
-            self._stop(delivery)
+            self._refuse(delivery)
         return delivery
 
     def repeat_of(self, offer: Offer, path: str, decision: Decision) -> FileReport:
@@ -124,6 +125,10 @@ class FeedBook:
     def _first(self) -> int | None:
         first = self._descriptor.delivery.first_sequence
         return first if isinstance(first, int) else None
+
+    def _refuse(self, delivery: Delivery) -> None:
+        refusals.refuse(self._work, delivery, at=delivery.completed_at or delivery.received_at)
+        self._stop(delivery)
 
     def _stop(self, delivery: Delivery) -> None:
         """Stop the feed at a refused number; one that has none stops nothing, an earlier stop stays."""

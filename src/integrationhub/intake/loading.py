@@ -12,6 +12,7 @@ from datetime import datetime
 
 import polars as pl
 
+from integrationhub.intake import refusals
 from integrationhub.intake.ahead import ahead
 from integrationhub.intake.changes import debt_events, worklist_events, worklist_items
 from integrationhub.intake.report import Amount, Control, FileReport, FileVerdict
@@ -161,6 +162,9 @@ class Loader:
                 completed_at=now,
             )
         )
+        if delivery.sequence is not None:
+            why = f"{delivery.name} was accepted"
+            refusals.settle(work, self.descriptor.name, delivery.sequence, at=now, why=why)
         feed = work.feeds.lock(self.descriptor.name)
         if feed.stopped_sequence == delivery.sequence:
             feed = replace(feed, stopped_sequence=None, stopped_code=None, stopped_at=None)

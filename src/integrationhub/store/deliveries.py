@@ -117,6 +117,11 @@ class Deliveries:
         """Files of these very bytes, in the order in which they came."""
         return self._all(_IS_FILE, DELIVERIES.c.connector == connector, DELIVERIES.c.sha256 == sha256)
 
+    def numbered(self, connector: str, sequence: int) -> list[str]:
+        """Deliveries that came under this number, whatever became of them."""
+        mine = (DELIVERIES.c.connector == connector) & (DELIVERIES.c.sequence == sequence)
+        return list(self._connection.execute(select(DELIVERIES.c.delivery_id).where(mine)).scalars())
+
     def last(self, connector: str) -> Delivery | None:
         """The delivery that came last."""
         latest = (DELIVERIES.c.received_at.desc(), DELIVERIES.c.sequence.desc(), DELIVERIES.c.delivery_id)

@@ -9,7 +9,8 @@ among the originals, and the item holds their hash.
 """
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
@@ -124,26 +125,21 @@ class Quarantine:
         self._connection = connection
         self.history = QuarantineHistory(connection)
         self.rules = QuarantineRules(connection)
+        self._trying = False
 
     def add(self, items: Iterable[QuarantineItem]) -> int:
         """Put items in; one that is there already stays as it is. How many are new."""
-        return sum(self._add(item) for item in items)
+        return 0 if self._trying else sum(self._add(item) for item in items)
 
     def add_again(self, items: Iterable[QuarantineItem]) -> None:
-        """Put items in; one that was settled opens again, for the reason that it has now."""
+        """Put items in; of one that is there the reason is brought up to date, and if it was settled it opens again."""
         for item in items:
             if not self._add(item):
                 mine = QUARANTINE.c.quarantine_id == item.quarantine_id
                 again = update(QUARANTINE).where(mine, QUARANTINE.c.state != QuarantineState.OPEN)
-                self._connection.execute(
-                    again.values(
-                        state=QuarantineState.OPEN,
-                        code=item.code,
-                        text=item.text,
-                        quarantined_at=item.quarantined_at,
-                        settled_at=None,
-                    )
-                )
+                opened = {"state": QuarantineState.OPEN, "quarantined_at": item.quarantined_at, "settled_at": None}
+                self._connection.execute(again.values(**opened))
+                self.failed(item.quarantine_id, code=item.code, text=item.text)
 
     def _add(self, item: QuarantineItem) -> bool:
         values = {name: getattr(item, name) for name in _STORED}
@@ -220,36 +216,54 @@ class Quarantine:
         rows = self._connection.execute(statement.order_by(QUARANTINE_BODIES.c.version)).mappings()
         return [Body(**row) for row in rows]
 
-    def correct(self, item: QuarantineItem, body: Body) -> QuarantineItem:
-        """Put a further version beside the others, to be taken by the next resubmission; the item as it is then."""
-        body = replace(body, version=len(self.bodies(item.quarantine_id)) + 1, corrects=item.version)
-        self._insert_body(item.quarantine_id, body)
-        self._change([item.quarantine_id], version=body.version, resubmits=0)
-        return replace(item, version=body.version, resubmits=0)
+    def add_version(self, item: QuarantineItem, body: Body) -> int:
+        """Put a further version beside the others, made from the item's present one; its number."""
+        number = len(self.bodies(item.quarantine_id)) + 1
+        self._insert_body(item.quarantine_id, replace(body, version=number, corrects=item.version))
+        return number
+
+    def use_version(self, quarantine_id: str, version: int) -> None:
+        """Let the next resubmission take this version; its tries begin anew."""
+        self._change([quarantine_id], version=version, resubmits=0)
 
     def settle(self, quarantine_ids: Sequence[str], state: QuarantineState, *, at: datetime | None) -> int:
         """Bring items into a state; how many there were."""
         return self._change(quarantine_ids, state=state, settled_at=at)
 
-    def tried(self, item: QuarantineItem, *, code: str, text: str) -> None:
-        """Count one more failed try of the item; it stays OPEN, for the reason of this try."""
-        self._change(
-            [item.quarantine_id], code=code, text=text, attempts=item.attempts + 1, resubmits=item.resubmits + 1
-        )
+    def count_try(self, item: QuarantineItem) -> None:
+        """Count one more try of the item: before it is made, so that one which kills its process is counted too."""
+        self._change([item.quarantine_id], attempts=item.attempts + 1, resubmits=item.resubmits + 1)
 
-    def resolve_delivery(self, delivery_id: str, *, at: datetime) -> list[str]:
-        """Settle what waits for this delivery, since it was taken after all; the items."""
-        return self._resolve(QUARANTINE.c.delivery_id == delivery_id, at=at)
+    def failed(self, quarantine_id: str, *, code: str, text: str) -> None:
+        """Let the item stand there for the reason of its last try."""
+        self._change([quarantine_id], code=code, text=text)
 
-    def resolve_file(self, connector: str, delivery_ids: Sequence[str], *, at: datetime) -> list[str]:
-        """Settle refused files of a connector in whose place another one was accepted; the items."""
-        return self._resolve((QUARANTINE.c.connector == connector) & QUARANTINE.c.delivery_id.in_(delivery_ids), at=at)
+    @contextmanager
+    def trying(self) -> Iterator[None]:
+        """While an item is tried again inside this transaction, `add` puts nothing in: it is there."""
+        self._trying = True
+        try:
+            yield
+        finally:
+            self._trying = False
 
-    def _resolve(self, condition: ColumnElement[bool], *, at: datetime) -> list[str]:
-        waiting = select(QUARANTINE.c.quarantine_id).where(condition, QUARANTINE.c.state == QuarantineState.OPEN)
-        found = sorted(self._connection.execute(waiting).scalars())
-        self.settle(found, QuarantineState.RESOLVED, at=at)
+    def among(self, quarantine_ids: Iterable[str], state: QuarantineState) -> list[str]:
+        """Those of the items that are in this state, locked until the transaction ends."""
+        found: list[str] = []
+        ordered = sorted(set(quarantine_ids))
+        for start in range(0, len(ordered), _IDS_PER_STATEMENT):
+            part = QUARANTINE.c.quarantine_id.in_(ordered[start : start + _IDS_PER_STATEMENT])
+            statement = select(QUARANTINE.c.quarantine_id).where(part, QUARANTINE.c.state == state)
+            found += self._connection.execute(
+                statement.order_by(QUARANTINE.c.quarantine_id).with_for_update()
+            ).scalars()
         return found
+
+    def waiting_for(self, delivery_ids: Collection[str]) -> list[str]:
+        """Open items that keep one of these deliveries."""
+        mine = QUARANTINE.c.delivery_id.in_(sorted(delivery_ids))
+        waiting = select(QUARANTINE.c.quarantine_id).where(mine, QUARANTINE.c.state == QuarantineState.OPEN)
+        return sorted(self._connection.execute(waiting).scalars())
 
     def assign(self, quarantine_ids: Sequence[str], owner: str) -> int:
         """Give items to somebody; how many there were."""

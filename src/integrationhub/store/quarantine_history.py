@@ -22,6 +22,7 @@ class What(StrEnum):
     """What was done. REQUESTED waits for a second person; APPROVED and REFUSED answer it."""
 
     CORRECTED = "CORRECTED"
+    TRIED = "TRIED"  # given again; what became of it follows
     RESUBMITTED = "RESUBMITTED"  # and taken
     FAILED_AGAIN = "FAILED_AGAIN"  # resubmitted, and not taken
     RESOLVED = "RESOLVED"

@@ -151,8 +151,10 @@ def test_a_correction_is_a_version_beside_the_original(store: Store) -> None:
     item = replace(_item(), resubmits=3)
     _committed(store, lambda work: work.quarantine.add([item]))
     better = Body(version=0, corrects=None, body=b"<Event/>", sha256="x", bytes=8, made_at=NOW, made_by="a.clerk")
-    corrected = _committed(store, lambda work: work.quarantine.correct(item, better))
-    again = _committed(store, lambda work: work.quarantine.correct(corrected, better))
+    assert _committed(store, lambda work: work.quarantine.add_version(item, better)) == 2
+    _committed(store, lambda work: work.quarantine.use_version(item.quarantine_id, 2))
+    second = replace(item, version=2)
+    assert _committed(store, lambda work: work.quarantine.add_version(second, better)) == 3
     with store.begin() as work:
         versions = work.quarantine.bodies(item.quarantine_id)
         found = work.quarantine.get(item.quarantine_id)
@@ -161,16 +163,24 @@ def test_a_correction_is_a_version_beside_the_original(store: Store) -> None:
         (2, 1, b"<Event/>"),
         (3, 2, b"<Event/>"),
     ]
-    assert (found.version, found.resubmits, again.version) == (3, 0, 3)
+    assert (found.version, found.resubmits) == (2, 0)
 
 
-def test_a_failed_try_is_counted_and_leaves_the_item_open(store: Store) -> None:
+def test_a_try_is_counted_and_its_failure_leaves_the_item_open(store: Store) -> None:
     item = _item(attempts=4)
     _committed(store, lambda work: work.quarantine.add([item]))
-    _committed(store, lambda work: work.quarantine.tried(item, code="TYPE_UNKNOWN", text="unknown"))
+    _committed(store, lambda work: work.quarantine.count_try(item))
+    _committed(store, lambda work: work.quarantine.failed(item.quarantine_id, code="TYPE_UNKNOWN", text="unknown"))
     with store.begin() as work:
         found = work.quarantine.get(item.quarantine_id)
         assert (found.attempts, found.resubmits, found.code, found.state) == (5, 1, "TYPE_UNKNOWN", "OPEN")
+
+
+def test_nothing_is_added_while_an_item_is_tried_again(store: Store) -> None:
+    with store.begin() as work:
+        with work.quarantine.trying():
+            assert work.quarantine.add([_item()]) == 0
+        assert work.quarantine.add([_item()]) == 1
 
 
 def test_only_an_item_in_the_wanted_state_can_be_claimed(store: Store) -> None:
@@ -184,7 +194,7 @@ def test_only_an_item_in_the_wanted_state_can_be_claimed(store: Store) -> None:
             work.quarantine.claim(derive("quarantine", "other"), QuarantineState.OPEN)
 
 
-def test_what_waits_for_a_delivery_is_resolved_with_it(store: Store) -> None:
+def test_what_waits_for_deliveries_are_their_open_items(store: Store) -> None:
     mine, other = derive("delivery", 1), derive("delivery", 2)
     items = [
         _item(1, delivery_id=mine),
@@ -192,11 +202,10 @@ def test_what_waits_for_a_delivery_is_resolved_with_it(store: Store) -> None:
         _item(3, delivery_id=mine, state=QuarantineState.DISCARDED),
     ]
     _committed(store, lambda work: work.quarantine.add(items))
-    resolved = _committed(store, lambda work: work.quarantine.resolve_delivery(mine, at=NOW))
-    assert resolved == [items[0].quarantine_id]
     with store.begin() as work:
-        states = [item.state.value for item in work.quarantine.items()]
-    assert states == ["RESOLVED", "OPEN", "DISCARDED"]
+        assert work.quarantine.waiting_for([mine]) == [items[0].quarantine_id]
+        everything = [item.quarantine_id for item in items]
+        assert work.quarantine.among(everything, QuarantineState.DISCARDED) == [items[2].quarantine_id]
 
 
 def test_labels_and_owners_come_and_go(store: Store) -> None:

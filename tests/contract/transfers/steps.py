@@ -5,7 +5,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from integrationhub.bootstrap import Hub, crash_points
+from integrationhub.bootstrap import Hub
+from integrationhub.checkpoints import crash_points
 from integrationhub.identity import Actor
 from integrationhub.migration.approval import approve
 from integrationhub.migration.live_run import Crew, Outcome, transfer

@@ -57,7 +57,7 @@ def _run(
     hub: "Hub", handling: "Handling", actor: "Actor", wave: str, *, workers: int | None, freeze_only: bool = False
 ) -> "Outcome":
     """Move, look after what has changed since, and make the first comparison of the parallel run."""
-    from integrationhub.bootstrap import crash_points
+    from integrationhub.checkpoints import crash_points
     from integrationhub.migration.live_run import Crew
     from integrationhub.migration.live_run import transfer as run_live
     from integrationhub.migration.settling import compare

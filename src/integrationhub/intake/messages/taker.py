@@ -27,9 +27,6 @@ from integrationhub.store.inbox import Inbox, Known, Received
 from integrationhub.store.quarantine import INLINE_BYTES, QuarantineItem, plain_headers
 from integrationhub.store.unit_of_work import Store, Work
 
-QUARANTINE_HEADER = "hub-quarantine-id"
-"""On a message that is resubmitted: the item that it comes from."""
-
 Read = TypeVar("Read")
 KnownById = Mapping[str, Sequence[Known]]
 
@@ -92,6 +89,11 @@ class InboxTaker(Generic[Read]):
     def take(self, messages: Sequence[Incoming], *, now: datetime) -> list[Outcome]:
         """See `MessageTaker`."""
         return self.take_arrived([self.arrival(message, at=now) for message in messages])
+
+    def take_in(self, work: Work, messages: Sequence[Incoming], *, now: datetime) -> list[Outcome]:
+        """As `take`, in a transaction of the caller's, who commits it."""
+        arrivals = [self.arrival(message, at=now) for message in messages]
+        return self._settle(work, arrivals, self.meaning.read(arrivals), keep=self._kept_elsewhere)
 
     def arrival(self, message: Incoming, *, at: datetime) -> Arrival:
         """The message as having arrived at that moment."""
@@ -175,9 +177,8 @@ class InboxTaker(Generic[Read]):
 
     def _item(self, arrival: Arrival, outcome: Outcome, attempts: int) -> QuarantineItem:
         message = arrival.message
-        given = message.headers.get(QUARANTINE_HEADER)
         return QuarantineItem(
-            quarantine_id=given if isinstance(given, str) else derive("quarantine", arrival.delivery_id),
+            quarantine_id=derive("quarantine", arrival.delivery_id),
             kind=Kind.MESSAGE,
             connector=self.connector,
             delivery_id=arrival.delivery_id,
