@@ -5,7 +5,7 @@ that fails: size, hash and counts are put right again wherever they are not the 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from integrationhub.decode.copybook import Copybook
@@ -35,7 +35,12 @@ class Faulty:
     @property
     def trigger_name(self) -> str:
         """The trigger file's name."""
-        return f"{self.name.removesuffix('.dat')}.ctl"
+        stem = self.name.removesuffix(".gz").rpartition(".")[0]
+        return f"{stem}.ctl"
+
+    def later(self, name: str) -> "Faulty":
+        """The same under a name of its own, to come after the good delivery."""
+        return replace(self, name=name, after_good=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
