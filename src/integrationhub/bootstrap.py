@@ -7,17 +7,14 @@ without decoders, mappings and transports.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self
 
-from integrationhub.canonical.model import ENTITIES
 from integrationhub.catalogue import Catalogue
-from integrationhub.errors import Conflict, HubError, NotFound, TransientError
+from integrationhub.errors import Conflict, HubError, TransientError
 from integrationhub.telemetry import logger
 
 if TYPE_CHECKING:
@@ -32,8 +29,6 @@ if TYPE_CHECKING:
     from integrationhub.intake.captures import CaptureTaker
     from integrationhub.intake.desk import FeedDesk
     from integrationhub.intake.messages.taker import InboxTaker, Meaning
-    from integrationhub.intake.pieces import PieceReader, SourceFile
-    from integrationhub.intake.tracing import Trace, Tracer
     from integrationhub.mapping.compile import CompiledMapping, Mapping
     from integrationhub.migration.checking import Surroundings
     from integrationhub.migration.group_page import GroupDesk
@@ -48,8 +43,7 @@ if TYPE_CHECKING:
     from integrationhub.sdk.transport import MessageSource, Publisher
     from integrationhub.store.unit_of_work import Reading, Store
     from integrationhub.workbench.archive import MappingArchive
-    from integrationhub.workbench.bench import Workbench
-    from integrationhub.workbench.explain import Explainer, Explanation
+    from integrationhub.workbench.desk import AnalystDesk
 
 
 def utc_now() -> datetime:
@@ -381,100 +375,19 @@ class Hub:
 
         return self._specs(descriptor, folder).compile(layout_for(descriptor))
 
-    def version(self, connector: str, name: str) -> CompiledMapping:
-        """A version of a connector's mapping: `installed`, `kept` (last), a folder, a kept version or a mapping id."""
-        descriptor = self.catalogue.connector(connector)
-        if name == "installed":
-            return self.mapping(descriptor)
-        folder = Path(name)
-        if not folder.is_dir():
-            folder = self.archive.find(descriptor.name, name).folder
-        return self.mapping(descriptor, folder)
+    @cached_property
+    def analyst(self) -> AnalystDesk:
+        """What an analyst may ask: tools over files, explanations, traces."""
+        from integrationhub.workbench.desk import AnalystDesk
 
-    def workbench(self, connector: str) -> Workbench:
-        """The analyst's tools over a connector."""
-        from integrationhub.intake.builders import build_locator
-        from integrationhub.quality.shapes import shapes_of
-        from integrationhub.workbench.bench import Workbench
-
-        descriptor = self.catalogue.connector(connector)
-        mapping = self.mapping(descriptor)
-        return Workbench(
-            reader=self._pieces(descriptor, mapping),
-            mapping=mapping,
-            shapes=shapes_of(descriptor),
-            is_made=build_locator(descriptor).is_made,
+        return AnalystDesk(
+            catalogue=self.catalogue,
+            settings=self.settings,
+            store=lambda: self.store,
+            originals=lambda: self.originals,
+            archive=self.archive,
+            mapping=self.mapping,
         )
-
-    def _pieces(self, descriptor: Descriptor, mapping: CompiledMapping) -> PieceReader:
-        from integrationhub.intake.builders import build_pieces
-
-        synthetic = self.settings.synthetic_identities
-        return build_pieces(descriptor, mapping, slice_bytes=self.settings.slice_bytes, synthetic_identities=synthetic)
-
-    def stored_files(self, connector: str) -> list[SourceFile]:
-        """Every accepted file of a connector, from its kept original."""
-        from integrationhub.intake.tracing import stored_file
-
-        name = self.catalogue.connector(connector).name
-        with self.store.begin() as work:
-            return [stored_file(delivery, self.originals) for delivery in work.deliveries.all_accepted(name)]
-
-    def explainer(self, connector: str, mapping_id: str | None = None) -> Explainer:
-        """Explains records of a connector's files, by the version with that mapping id if it is kept."""
-        from integrationhub.workbench.explain import Explainer
-
-        descriptor = self.catalogue.connector(connector)
-        mapping = self._version_of(self.mapping(descriptor), descriptor, mapping_id)
-        reader, tracer = self._pieces(descriptor, mapping), self.tracer(connector, mapping_id)
-        return Explainer(reader=reader, mapping=mapping, tracer=tracer)
-
-    def explanations(self, reference: str, *, unmasked: bool = False) -> Iterator[Explanation]:
-        """Every row of the store that goes by a reference, explained from its original."""
-        from integrationhub.intake.tracing import stored_file
-        from integrationhub.store import trace
-
-        with self.store.read() as connection:
-            found = trace.by_any(connection, reference.removeprefix("93:"))
-        for row in found:
-            if row.delivery is not None:
-                explainer = self.explainer(row.delivery.connector, str(row.values["mapping_id"]))
-                file = stored_file(row.delivery, self.originals)
-                told = explainer.explain(file, int(row.values["record_no"]), unmasked=unmasked)
-                entity, ref = ENTITIES[row.entity], row.values["source_ref"]
-                rows = tuple(one for one in told.rows if one.is_of(entity, row.identifier, ref))
-                yield replace(told, rows=rows or told.rows)
-
-    def tracer(self, connector: str, mapping_id: str | None = None) -> Tracer:
-        """Traces canonical rows of a connector back to their bytes, by the version that made them if it is kept."""
-        from integrationhub.intake.builders import build_locator
-        from integrationhub.intake.tracing import Tracer
-
-        descriptor = self.catalogue.connector(connector)
-        mapping = self._version_of(self.mapping(descriptor), descriptor, mapping_id)
-        return Tracer(self._pieces(descriptor, mapping), build_locator(descriptor), mapping, self.originals)
-
-    def _version_of(self, mapping: CompiledMapping, descriptor: Descriptor, mapping_id: str | None) -> CompiledMapping:
-        """The version with that mapping id; where it was never kept, the installed one explains as well as it can."""
-        if mapping_id is None or mapping_id in mapping.all_mapping_ids:
-            return mapping
-        with suppress(NotFound):
-            return self.mapping(descriptor, self.archive.find(descriptor.name, mapping_id).folder)
-        return mapping
-
-    def traces(self, reference: str) -> Iterator[tuple[Trace, list[dict[str, Any]]]]:
-        """Every row that goes by a reference, traced, with the events about it; of a debt its balances too."""
-        from integrationhub.store import trace
-        from integrationhub.store.slices import Slices
-
-        with self.store.read() as connection:
-            for row in trace.by_any(connection, reference.removeprefix("93:")):
-                for item in [row, *(trace.of_debt(connection, row.identifier) if row.entity == "debts" else [])]:
-                    if item.delivery is not None:
-                        slices = Slices(connection).all(item.delivery.delivery_id)
-                        tracer = self.tracer(item.delivery.connector, str(item.values["mapping_id"]))
-                        traced = tracer.trace(item, slices)
-                        yield traced, trace.events_of(connection, item.identifier)
 
     def close(self) -> None:
         """Give everything back that was opened."""

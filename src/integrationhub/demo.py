@@ -158,6 +158,6 @@ def _traces(hub: Hub) -> list[Trace]:
         if not ledger.is_empty():
             entry = ledger.sort(pl.col("pence").abs(), descending=True).row(0, named=True)
             rows += by_identifier(connection, entry["entry_id"])
-        tracer = hub.tracer(CONNECTOR)
+        tracer = hub.analyst.tracer(CONNECTOR)
         slices = Slices(connection)
         return [tracer.trace(row, slices.all(row.delivery.delivery_id)) for row in rows if row.delivery is not None]

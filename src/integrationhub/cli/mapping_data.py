@@ -53,10 +53,10 @@ def explain(
     with invocation.hub(trial=True) as hub, UnitOfWork("explain", outcome="UNMASKED" if unmasked else "MASKED"):
         if file is not None and record is not None:
             (source,) = _files(hub, target, str(file))
-            found = [hub.explainer(target).explain(source, record, unmasked=unmasked)]
+            found = [hub.analyst.explainer(target).explain(source, record, unmasked=unmasked)]
         else:
             wanted = sys.stdin.readline().strip() if target == "-" else target
-            found = list(hub.explanations(wanted, unmasked=unmasked))
+            found = list(hub.analyst.explanations(wanted, unmasked=unmasked))
     if not found:
         raise NotFound("nothing is stored under that reference")
     shown = [one.as_dict() for one in found]
@@ -73,7 +73,7 @@ def _files(hub: "Hub", connector: str, over: str) -> "list[SourceFile]":
 
     if over.lower() != STORED:
         return files_in(Path(over), hub.catalogue.connector(connector))
-    files = hub.stored_files(connector)
+    files = hub.analyst.stored(connector)
     if not files:
         raise NotFound(f"no accepted file of {connector} is stored", remedy="ingest one, or name a file or folder")
     return files
@@ -117,7 +117,7 @@ def coverage(invocation: Invocation, connector: str, over: str | None, as_json: 
     """
     with invocation.hub(trial=True) as hub:
         files = [] if over is None else _files(hub, connector, over)
-        found = hub.workbench(connector).coverage(files).as_dict()
+        found = hub.analyst.workbench(connector).coverage(files).as_dict()
     if as_json:
         print_json(found)
         return
@@ -145,8 +145,8 @@ def diff(invocation: Invocation, connector: str, before: str, after: str, over: 
     from integrationhub.workbench.archive import version_of
 
     with invocation.hub(trial=True) as hub:
-        sides = [hub.version(connector, name) for name in (before, after)]
-        found = hub.workbench(connector).difference(sides[0], sides[1], _files(hub, connector, over))
+        sides = [hub.analyst.version(connector, name) for name in (before, after)]
+        found = hub.analyst.workbench(connector).difference(sides[0], sides[1], _files(hub, connector, over))
         versions = [version_of(side) for side in sides]
     shown = {"connector": connector, "before": versions[0], "after": versions[1], **found.as_dict()}
     if as_json:
@@ -209,7 +209,7 @@ def profile(invocation: Invocation, connector: str, paths: Iterable[Path], html:
     with invocation.hub(trial=True) as hub:
         descriptor = hub.catalogue.connector(connector)
         files = [file for path in paths for file in files_in(path, descriptor)]
-        found = hub.workbench(connector).quality(files)
+        found = hub.analyst.workbench(connector).quality(files)
     if html is not None:
         html.write_text(page(found), encoding="utf-8")
     if as_json:

@@ -23,7 +23,7 @@ def trace(invocation: Invocation, reference: str, as_json: bool) -> None:
     """
     wanted = sys.stdin.readline().strip() if reference == "-" else reference
     with invocation.hub(trial=True) as hub:
-        found = [{**asdict(item), "events": events} for item, events in hub.traces(wanted)]
+        found = [{**asdict(item), "events": events} for item, events in hub.analyst.traces(wanted)]
     if not found:
         raise NotFound(
             "nothing is stored under that reference",

@@ -13,8 +13,8 @@ from integrationhub.errors import FileRejected
 from integrationhub.intake.book import CASES, BookStager, book_layout
 from integrationhub.intake.document import DocumentStager, document_layout, mapped_layout
 from integrationhub.intake.measure import HeaderReader, no_header, record_header
-from integrationhub.intake.pieces import BookPieces, DocumentPieces, PieceReader, RecordPieces
-from integrationhub.intake.places import ElementLocator, Locator, RecordLocator, RowLocator
+from integrationhub.intake.pieces import BookPieces, DocumentPieces, MessagePieces, PieceReader, RecordPieces
+from integrationhub.intake.places import ElementLocator, Locator, MemberLocator, RecordLocator, RowLocator
 from integrationhub.intake.staging import RecordStager, Staged, Stager
 from integrationhub.mapping.compile import CompiledMapping, Mapping
 from integrationhub.mapping.tables import Layout, layout_of
@@ -94,7 +94,10 @@ def record_slices(descriptor: Descriptor, decoder: CopybookFileDecoder, *, slice
 def build_pieces(
     descriptor: Descriptor, mapping: CompiledMapping, *, slice_bytes: int, synthetic_identities: bool
 ) -> PieceReader:
-    """What reads a connector's files for looking at."""
+    """What reads a connector's files, or messages, for looking at."""
+    if isinstance(descriptor.any_layout, JsonLayout):
+        table = JsonTable(descriptor.any_layout)
+        return MessagePieces(descriptor=descriptor, table=table, synthetic_identities=synthetic_identities)
     if descriptor.document is not None:
         document = DocumentStager(descriptor, document_layout(descriptor), mapping)
         return DocumentPieces(descriptor=descriptor, stager=document, synthetic_identities=synthetic_identities)
@@ -114,6 +117,8 @@ def build_locator(descriptor: Descriptor) -> Locator:
     """What finds a connector's source fields in the bytes of its files."""
     if descriptor.document is not None:
         return ElementLocator(document_layout(descriptor), descriptor.document)
+    if isinstance(descriptor.any_layout, JsonLayout):
+        return MemberLocator(descriptor.any_layout)
     if isinstance(descriptor.any_layout, CsvLayout):
         return RowLocator(descriptor.any_layout, CASES)
     return RecordLocator(build_decoder(descriptor))

@@ -17,8 +17,10 @@ import pyarrow as pa
 
 from integrationhub.decode.controls import Stated, as_at_of
 from integrationhub.decode.copybook_file import CopybookFileDecoder
+from integrationhub.decode.json_body import read_body
+from integrationhub.decode.json_table import JsonTable
 from integrationhub.decode.slices import Slice, SliceReader
-from integrationhub.errors import FileRejected
+from integrationhub.errors import FileRejected, RecordRejected
 from integrationhub.intake.book import BookStager
 from integrationhub.intake.document import DocumentStager
 from integrationhub.intake.staging import RecordStager, SortedOut, layout_version
@@ -175,6 +177,39 @@ class BookPieces:
     def sorted_out(self, mapping: CompiledMapping, piece: Piece, batch: CanonicalBatch) -> SortedOut:  # noqa: ARG002
         """See `PieceReader`. Whether two keyings agree is judged before the mapping, so every case is loaded."""
         return SortedOut(rows=batch.rows, quarantined=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessagePieces:
+    """Messages in JSON, each of which is one piece with one row."""
+
+    descriptor: Descriptor
+    table: JsonTable
+    synthetic_identities: bool
+
+    def read(self, file: SourceFile) -> Iterator[tuple[Piece, MappingContext]]:
+        """See `PieceReader`."""
+        rules = self.descriptor.feed
+        assert rules is not None
+        with file.open() as stream:
+            body = stream.read(rules.largest + 1)
+        try:
+            row = self.table.row(read_body(body, largest=rules.largest))
+        except RecordRejected as exc:
+            raise FileRejected(f"{file.name} can't be read: {exc.text}", code=exc.code) from None
+        said = row.values.get(rules.as_at or "")
+        as_at = date(said // 10_000, said // 100 % 100, said % 100) if isinstance(said, int) else file.as_at
+        if as_at is None:
+            raise FileRejected(f"{file.name} does not say of which day it is")
+        number = row.values.get(rules.version or "")
+        sequence = number if isinstance(number, int) else 0
+        context = _context(self.descriptor, file, sequence, as_at, synthetic=self.synthetic_identities)
+        yield Piece(number=0, decoded=self.table.batch([row]), records=1, end=len(body)), context
+
+    def sorted_out(self, mapping: CompiledMapping, piece: Piece, batch: CanonicalBatch) -> SortedOut:  # noqa: ARG002
+        """See `PieceReader`. A message with a fault changes nothing."""
+        rows = batch.rows if batch.faults.is_empty() else {name: rows.clear() for name, rows in batch.rows.items()}
+        return SortedOut(rows=rows, quarantined=())
 
 
 def piece_of(

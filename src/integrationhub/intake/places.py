@@ -2,9 +2,10 @@
 
 A **mainframe record** has its fields at places that the layout and the record itself tell. An **element** of an XML
 document has attributes and texts; offsets are those in the uncompressed document, as no byte of the compressed one
-belongs to one value. A **row** of a workbook export has cells.
+belongs to one value. A **row** of a workbook export has cells, a **message** in JSON members.
 """
 
+import json
 import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +21,7 @@ from integrationhub.decode.xml.layout import DocumentLayout
 from integrationhub.errors import InvariantBroken
 from integrationhub.intake.pieces import Piece, SourceFile
 from integrationhub.mapping.scope import Place
-from integrationhub.sdk.descriptor import CsvLayout, Document
+from integrationhub.sdk.descriptor import CsvLayout, Document, JsonLayout
 
 FILE, UNCOMPRESSED = "file", "uncompressed file"
 """What byte offsets count in."""
@@ -31,6 +32,7 @@ _NAME = rb"[^\s/>=\"'<]+"
 _VALUE = rb"\"[^\"]*\"|'[^']*'"
 _TAG = re.compile(rb"<(" + _NAME + rb")((?:\s+" + _NAME + rb"\s*=\s*(?:" + _VALUE + rb"))*)\s*(/?)>")
 _ATTRIBUTE = re.compile(rb"(" + _NAME + rb")\s*=\s*(" + _VALUE + rb")")
+_BLANKS = " \t\r\n"
 _QUOTE, _COMMA, _ENDS = ord('"'), ord(","), b"\r\n"
 
 
@@ -265,6 +267,74 @@ class RowLocator:
     def is_made(self, place: Place) -> bool:
         """See `Locator`: whether two keyings of a case agree."""
         return place.field not in self._columns
+
+
+class MemberLocator:
+    """Finds the members of a message in JSON."""
+
+    within = "message"
+
+    def __init__(self, layout: JsonLayout) -> None:
+        self._layout = layout
+
+    def locate(self, file: SourceFile, piece: Piece, *, record: int, offset: int) -> Located:  # noqa: ARG002
+        """The message: it is one record."""
+        with file.open() as stream:
+            body = stream.read()
+        spans = member_spans(body)
+        fields = {
+            (self._layout.table, name): [
+                SourceField(
+                    name=name,
+                    offset=spans[item.path][0],
+                    length=spans[item.path][1] - spans[item.path][0],
+                    hex=body[slice(*spans[item.path])].hex(),
+                    table=self._layout.table,
+                    record=record,
+                    path=f"$.{item.path}",
+                )
+            ]
+            for name, item in self._layout.fields.items()
+            if item.path in spans
+        }
+        whole = _whole(record, 0, body, "$")
+        return Located(record=record, offset=0, length=len(body), line=None, fields=fields, whole=whole)
+
+    def is_made(self, place: Place) -> bool:  # noqa: ARG002
+        """See `Locator`: every field is a member."""
+        return False
+
+
+def member_spans(body: bytes) -> dict[str, tuple[int, int]]:
+    """First byte and end of every value of an object in JSON that was read before, by the names on the way to it with
+    points between; of a text without its quotes.
+    """
+    text, decoder = body.decode(), json.JSONDecoder()
+    found: dict[str, tuple[int, int]] = {}
+    waiting = [("", _next(text, 0))]
+    while waiting:
+        before, place = waiting.pop()
+        place = _next(text, place + 1)
+        while text[place] != "}":
+            name, place = decoder.raw_decode(text, place)
+            start = _next(text, _next(text, place) + 1)
+            _, end = decoder.raw_decode(text, start)
+            if text[start] == "{":
+                waiting.append((f"{before}{name}.", start))
+            quoted = text[start] == '"'
+            found[f"{before}{name}"] = (start + quoted, end - quoted)
+            place = _next(text, end)
+            place = _next(text, place + 1) if text[place] == "," else place
+    if text.isascii():
+        return found
+    return {name: (len(text[:start].encode()), len(text[:end].encode())) for name, (start, end) in found.items()}
+
+
+def _next(text: str, place: int) -> int:
+    """Where the next character is that is no blank."""
+    while text[place] in _BLANKS:
+        place += 1
+    return place
 
 
 def cell_spans(content: bytes, start: int) -> list[tuple[int, int]]:

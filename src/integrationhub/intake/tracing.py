@@ -5,7 +5,7 @@ mapping's lineage says which fields of which records made which value, joined on
 fields stand. Values of personal fields are masked, and so are the bytes they came from.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -16,7 +16,6 @@ from integrationhub.intake.places import Located, Locator, SourceField
 from integrationhub.mapping.compile import CompiledMapping
 from integrationhub.mapping.lineage import Lineage
 from integrationhub.mapping.scope import Place
-from integrationhub.receive.originals import Originals
 from integrationhub.store.deliveries import Delivery
 from integrationhub.store.slices import Slice
 from integrationhub.store.trace import TracedRow
@@ -79,11 +78,17 @@ class RecordView:
 class Tracer:
     """Traces rows of one connector."""
 
-    def __init__(self, reader: PieceReader, locator: Locator, mapping: CompiledMapping, originals: Originals) -> None:
+    def __init__(
+        self,
+        reader: PieceReader,
+        locator: Locator,
+        mapping: CompiledMapping,
+        file_of: Callable[[Delivery], SourceFile],
+    ) -> None:
         self._reader = reader
         self._locator = locator
         self._mapping = mapping
-        self._originals = originals
+        self._file_of = file_of
         self._lineage: dict[str, list[Lineage]] = {}
         for line in mapping.lineage():
             self._lineage.setdefault(line.entity, []).append(line)
@@ -101,7 +106,7 @@ class Tracer:
                 f"{row.entity} {row.identifier} names a delivery that is not stored", code="PROVENANCE"
             )
         record, offset = int(row.values["record_no"]), int(row.values["byte_offset"])
-        file = stored_file(delivery, self._originals)
+        file = self._file_of(delivery)
         cuts = [(one.first_record, one.last_record, one.first_byte, one.last_byte) for one in slices]
         piece = piece_of(self._reader, file, record, cuts)
         if piece is None:
@@ -194,14 +199,3 @@ class Tracer:
         """The lineage of an entity as the version says that made the row; where that is gone, as all versions say."""
         lines = self._lineage.get(entity, [])
         return [line for line in lines if line.mapping_id == mapping_id] or lines
-
-
-def stored_file(delivery: Delivery, originals: Originals) -> SourceFile:
-    """A delivery's kept original."""
-    return SourceFile(
-        name=delivery.name,
-        open=lambda: originals.open(delivery.sha256),
-        delivery_id=delivery.delivery_id,
-        sequence=delivery.sequence,
-        as_at=delivery.as_at,
-    )

@@ -36,6 +36,8 @@ class Links:
 
 def links_of(descriptor: Descriptor) -> Links:
     """Keys and links of any connector."""
+    if descriptor.feed is not None:
+        return Links(keys=(), parents=())  # messages about the same thing come again by nature
     if descriptor.document is not None:
         return _of_document(descriptor.document)
     if descriptor.keying is not None:

@@ -105,6 +105,12 @@ class Deliveries:
         """Every accepted file of a connector in sequence order."""
         return self._all(_IS_FILE, DELIVERIES.c.connector == connector, DELIVERIES.c.state == State.ACCEPTED)
 
+    def applied(self, connector: str) -> list[Delivery]:
+        """Every message of a connector that was applied, in the order in which they came."""
+        of_message = DELIVERIES.c.kind == literal(Kind.MESSAGE.value, literal_execute=True)
+        found = self._all(of_message, DELIVERIES.c.connector == connector, DELIVERIES.c.outcome == "LOADED")
+        return sorted(found, key=lambda delivery: delivery.received_at)
+
     def waiting(self, connector: str) -> list[Delivery]:
         """Held files in the order in which they may be taken up."""
         return self._all(_IS_FILE, DELIVERIES.c.connector == connector, DELIVERIES.c.state == State.HELD)

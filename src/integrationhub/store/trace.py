@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, select
 
 from integrationhub.canonical.frames import schema
 from integrationhub.canonical.model import ENTITIES
-from integrationhub.store.deliveries import Deliveries, Delivery
+from integrationhub.store.deliveries import Deliveries, Delivery, Kind
 from integrationhub.store.dialect import fetch_frame
 from integrationhub.store.exports import masked
 from integrationhub.store.schema import BY_SOURCE_REF, CANONICAL, OUTBOX
@@ -81,6 +81,12 @@ def ledger_of(connection: Connection, debt_id: str, *, unmasked: bool = False) -
     )
     frame = fetch_frame(connection, statement, schema(entity))
     return frame if unmasked else masked(entity, frame)
+
+
+def loaded(connection: Connection, connector: str, kind: Kind) -> list[Delivery]:
+    """Every accepted file of a connector in sequence order, or every message that was applied, as they came."""
+    deliveries = Deliveries(connection)
+    return deliveries.all_accepted(connector) if kind is Kind.FILE else deliveries.applied(connector)
 
 
 def from_record(connection: Connection, delivery_id: str, record_no: int) -> list[TracedRow]:

@@ -14,10 +14,18 @@ from integrationhub.sdk.descriptor import Descriptor
 
 def files_in(path: Path, descriptor: Descriptor) -> list[SourceFile]:
     """The connector's files at a path (a data file or a folder), in sequence order. NotFound: there is none."""
-    found = find_files([path], descriptor.delivery)
+    if not descriptor.takes_files:
+        found = [SourceFile(name=one.name, open=_opener(one)) for one in _bodies(path)]
+    else:
+        found = [_file(item, descriptor) for item in find_files([path], descriptor.delivery)]
     if not found:
         raise NotFound(f"there is no file of {descriptor.name} there", code="NO_FILES")
-    return [_file(item, descriptor) for item in found]
+    return found
+
+
+def _bodies(path: Path) -> list[Path]:
+    """Files that hold the body of one message each."""
+    return sorted(path.glob("*.json")) if path.is_dir() else [path]
 
 
 def _file(item: FoundFile, descriptor: Descriptor) -> SourceFile:

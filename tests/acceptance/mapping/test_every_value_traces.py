@@ -40,7 +40,7 @@ def bytes_of(path: Path) -> bytes:
 
 @pytest.mark.parametrize("connector", CONNECTORS)
 def test_every_value_of_every_row_leads_to_its_bytes(hub: Hub, connector: str) -> None:
-    bench, tracer, path = hub.workbench(connector), hub.tracer(connector), sample_of(hub, connector)
+    bench, tracer, path = hub.analyst.workbench(connector), hub.analyst.tracer(connector), sample_of(hub, connector)
     data, traced = bytes_of(path), 0
     (file,) = files_in(path, bench.reader.descriptor)
     ((piece, context),) = bench.reader.read(file)
@@ -87,7 +87,7 @@ def _says_what_is_absent(one: TracedField) -> bool:
 
 
 def test_the_bytes_of_a_value_decode_to_it(hub: Hub, samples: Samples) -> None:
-    explainer = hub.explainer("csa1993")
+    explainer = hub.analyst.explainer("csa1993")
     (file,) = files_in(samples.data, hub.catalogue.connector("csa1993"))
 
     found = explainer.explain(file, 10).as_dict()
@@ -105,7 +105,7 @@ def test_the_bytes_of_a_value_decode_to_it(hub: Hub, samples: Samples) -> None:
 
 
 def test_a_value_from_a_joined_record_leads_to_the_bytes_of_that_record(hub: Hub) -> None:
-    bench, tracer = hub.workbench("csa1993"), hub.tracer("csa1993")
+    bench, tracer = hub.analyst.workbench("csa1993"), hub.analyst.tracer("csa1993")
     (file,) = files_in(sample_of(hub, "csa1993"), bench.reader.descriptor)
     ((piece, context),) = bench.reader.read(file)
     rows = bench.mapping.apply(piece.decoded, context, entities=("ledger",)).rows["ledger"]

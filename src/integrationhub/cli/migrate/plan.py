@@ -51,13 +51,13 @@ def profile(invocation: Invocation, plan_name: str, as_json: bool) -> None:
     left_out = []
     with invocation.hub(trial=True) as hub:
         for name in hub.handling(plan_name).bound.plan.plan.connectors:
-            files = hub.stored_files(name)
+            files = hub.analyst.stored(name)
             if not files:
                 left_out.append((name, "no file was accepted yet"))
             elif hub.catalogue.connector(name).records is None:
                 left_out.append((name, "profiles are made of record files; see `check` for this one"))
             else:
-                found[name] = hub.workbench(name).quality(files)
+                found[name] = hub.analyst.workbench(name).quality(files)
     if as_json:
         print_json({"plan": plan_name, "profiles": {name: one.as_dict() for name, one in found.items()},
                     "left_out": dict(left_out)})  # fmt: skip
