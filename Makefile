@@ -17,10 +17,10 @@ CANDIDATES := $(or $(PYTHON),python3.11 python3.12 python3.13 python3)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format docs bench bench-decode bench-transfer report-accuracy fuzz clean
+.PHONY: help install demo test lint format docs bench bench-decode bench-transfer report-accuracy fuzz clean test-rabbit4
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 install: $(INSTALLED) ## the locked dependencies and the hub in $(VENV)
 
@@ -47,6 +47,10 @@ demo: $(INSTALLED) ## the main job end to end on the embedded default
 test: $(INSTALLED) ## all tests; installs RabbitMQ and PostgreSQL with apt where they are missing
 	$(BIN)/python -m tests.services install
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+
+test-rabbit4: $(INSTALLED) ## the broker's tests on Debian 13's RabbitMQ 4.0, in a chroot (as root; installs nothing)
+	$(BIN)/python -m tests.services rabbit4 build/debian13
+	INTEGRATIONHUB_TEST_RABBITMQ_CHROOT=build/debian13 $(BIN)/python -m pytest tests/contract/transport tests/contract/intake -k 'not embedded' $(PYTEST_ARGS)
 
 lint: $(INSTALLED) ## ruff, mypy strict, the layers; all of them, whichever fails first
 	@status=0; for check in 'ruff check .' 'ruff format --check .' mypy lint-imports; do \

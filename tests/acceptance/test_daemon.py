@@ -5,6 +5,8 @@ import signal
 import time
 from pathlib import Path
 
+import pika  # type: ignore[import-untyped]
+
 from integrationhub.catalogue import shipped_connectors
 from integrationhub.store.quarantine import QuarantineFilter, QuarantineItem
 from tests.acceptance.conftest import Samples
@@ -308,3 +310,35 @@ def test_events_from_the_queue_have_the_effect_of_recorded_ones(hub: Installatio
 
     assert sent["messages"] > 1
     assert events_of_cs2(hub) == events_of_cs2(recorded)
+
+
+def test_a_daemon_that_is_reread_while_messages_come_loses_none(hub: Installation) -> None:
+    folder = shipped_connectors() / "connectors" / "csa2003"
+    hub.call("ingest", "csa2003", folder / "samples")
+    with hub.daemon() as daemon:
+        daemon.until_ready()
+        for _ in range(3):
+            sent = hub.call("send", "csa2003", folder / "captures" / "events.jsonl", "--json").rows[0]["messages"]
+            daemon.running.send_signal(signal.SIGHUP)
+        daemon.until(lambda: taken(daemon) == 3 * sent, "the events")
+        assert daemon.stop() == 0
+        outcomes = [line["outcome"] for line in daemon.lines if line["event"] == "reread"]
+    assert outcomes
+    assert set(outcomes) == {"DONE"}
+    assert waiting(hub, "integrationhub.csa2003") == 0
+
+
+def taken(daemon: Daemon) -> int:
+    """Messages in the batches that were committed."""
+    return sum(line["messages"] for line in daemon.lines if line["event"] == "messages" and line["outcome"] == "DONE")
+
+
+def test_a_daemon_whose_queue_was_made_otherwise_does_not_start_and_says_what_differs(
+    hub: Installation, amqp_url: str
+) -> None:
+    connection = pika.BlockingConnection(pika.URLParameters(amqp_url))
+    connection.channel().queue_declare("integrationhub.files", durable=True)
+    connection.close()
+    refused = hub.run("run", code=2, broker_url=amqp_url)
+    assert "queue integrationhub.files has x-queue-type classic, wanted is quorum" in refused.err
+    assert "move its messages" in refused.err

@@ -60,11 +60,8 @@ class InstalledRabbit:
     """
 
     def __init__(self, company: Company | None = None, *, peer: "InstalledRabbit | None" = None) -> None:
-        script = find_server()
-        if script is None:
-            raise RuntimeError("rabbitmq-server, erl and epmd are not all installed")
-        self._script = script
-        self.directory = own_directory("rabbitmq")
+        self._script = self._find_script()
+        self.directory = self._make_directory()
         self._company = company or Company()
         self._is_alone = company is None
         self.port, self._distribution_port = free_ports(2)
@@ -75,6 +72,22 @@ class InstalledRabbit:
         self._write_files(peer)
         self._environment = self._surroundings()
         self._server = self._start()
+
+    def _find_script(self) -> Path:
+        script = find_server()
+        if script is None:
+            raise RuntimeError("rabbitmq-server, erl and epmd are not all installed")
+        return script
+
+    def _command(self, program: Path, *arguments: str) -> list[str]:
+        """How a program of RabbitMQ is called."""
+        return [str(program), *arguments]
+
+    def _make_directory(self) -> Path:
+        return own_directory("rabbitmq")
+
+    def _remove_directory(self) -> None:
+        remove(self.directory)
 
     def _write_files(self, peer: "InstalledRabbit | None") -> None:
         cookie = self.directory / ".erlang.cookie"
@@ -113,7 +126,7 @@ class InstalledRabbit:
         }
 
     def _start(self) -> Child:
-        server = Child([str(self._script)], log=self.directory / "server.log", environment=self._environment)
+        server = Child(self._command(self._script), log=self.directory / "server.log", environment=self._environment)
         server.until(lambda: speaks_amqp(self.port), seconds=READY_SECONDS)
         return server
 
@@ -137,7 +150,7 @@ class InstalledRabbit:
 
     def control(self, *arguments: str) -> str:
         """What `rabbitmqctl` prints."""
-        command = [str(self._script.with_name("rabbitmqctl")), "-q", "-n", self.node, *arguments]
+        command = self._command(self._script.with_name("rabbitmqctl"), "-q", "-n", self.node, *arguments)
         done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False, cwd="/")
         if done.returncode:
             raise RuntimeError(f"rabbitmqctl {arguments[0]} failed:\n{done.stdout}{done.stderr}")
@@ -172,7 +185,7 @@ class InstalledRabbit:
         self._server.end()
         if self._is_alone:
             self._company.close()
-        remove(self.directory)
+        self._remove_directory()
 
 
 def vhosts_in(answer: str) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Protocol
 import docker  # type: ignore[import-untyped]
 
 from tests.services.choice import Machine, Way, answers, choose
+from tests.services.chroot import ChrootRabbit, chroot_of_tests
 from tests.services.cluster import RabbitCluster
 from tests.services.containers import ContainerPostgres, ContainerRabbit
 from tests.services.postgres import InstalledPostgres, find_binaries
@@ -105,6 +106,8 @@ def ready(service: str) -> Way:
 
 def start_rabbitmq() -> RabbitServer:
     """A new RabbitMQ node, ready for connections."""
+    if chroot_of_tests() is not None:
+        return ChrootRabbit()
     return ContainerRabbit() if ready("RabbitMQ") is Way.CONTAINER else InstalledRabbit()
 
 

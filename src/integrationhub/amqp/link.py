@@ -95,6 +95,7 @@ class Link:
                 on_close_callback=self._connection_closed,
                 custom_ioloop=self._ioloop,
             )
+            self._connection.add_on_connection_blocked_callback(self._connection_blocked)
             self._ioloop.start()
         except Exception as error:  # noqa: BLE001 - the edge of the thread: it would end with nobody told
             self._lose(translated(error, self.broker))
@@ -113,6 +114,18 @@ class Link:
     def _connection_closed(self, _connection: object, error: BaseException) -> None:
         self._lose(translated(error, self.broker))
         self._ioloop.stop()
+
+    def _connection_blocked(self, *_: object) -> None:
+        """The broker takes nothing that is published here any more, nor answers; only publishers are told so."""
+        self._lose(
+            gone(
+                self.broker,
+                "takes no messages: it has run out of memory or disk",
+                code="BROKER_BLOCKED",
+                remedy="see to its memory and disk alarms; publishing goes on by itself then, taking messages at once",
+            )
+        )
+        self._ioloop.add_callback_threadsafe(self._terminate_soon)
 
     def _channel_closed(self, _channel: object, error: BaseException) -> None:
         self._lose(translated(error, self.broker))

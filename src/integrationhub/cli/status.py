@@ -45,6 +45,9 @@ def _row(hub: "Hub", item: "ConnectorStatus") -> dict[str, object]:
         "waiting": [
             {"file": held.name, "code": held.reasons[0].code, "text": held.reasons[0].text} for held in item.held
         ],
+        "messages_wait_for": [
+            {"code": state.waits_for, "host": state.host, "since": _instant(state.since)} for state in item.troubles
+        ],
         "missing_since": _instant(_missing(hub, item)),
         "exceptions": item.exceptions,
         "deliveries": dict(item.deliveries),
@@ -108,6 +111,8 @@ def _tell(report: dict[str, object]) -> None:
             )
         for held in row["waiting"]:
             click.echo(f"{row['connector']} waits: {held['file']} ({held['code']})")
+        for trouble in row["messages_wait_for"]:
+            click.echo(f"{row['connector']}: messages wait for {trouble['code']} since {trouble['since']}")
         if row["missing_since"]:
             click.echo(f"{row['connector']}: no file since the one before {row['missing_since']}")
     outbox, queues = report["outbox"], report["queues"]

@@ -1,6 +1,6 @@
 """What operators look at first: feeds, what waits, what is left to publish."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,13 +8,17 @@ from sqlalchemy import Connection, Select, func, select
 
 from integrationhub.store.deliveries import Deliveries, Delivery
 from integrationhub.store.feeds import Feed, Feeds
+from integrationhub.store.intakes import Intakes, IntakeState
 from integrationhub.store.outbox import Lag, Outbox
 from integrationhub.store.schema import DELIVERIES, WORKLIST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectorStatus:
-    """One connector: its feed, the delivery that came last, files that wait, deliveries by state, open exceptions."""
+    """One connector: its feed, the delivery that came last, files that wait, deliveries by state, open exceptions.
+
+    `troubles`: what keeps the intake of its messages, host by host, where anything does.
+    """
 
     connector: str
     feed: Feed
@@ -22,6 +26,7 @@ class ConnectorStatus:
     held: tuple[Delivery, ...]
     deliveries: Mapping[str, int]
     exceptions: int
+    troubles: tuple[IntakeState, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,15 +41,24 @@ class StoreStatus:
 def read_status(connection: Connection) -> StoreStatus:
     """The store at the moment of the connection's snapshot."""
     seen = {feed.connector: feed for feed in Feeds(connection).all()}
-    names = sorted({*seen, *connection.execute(select(DELIVERIES.c.connector).distinct()).scalars()})
+    troubles = [state for state in Intakes(connection).all() if state.waits_for is not None]
+    names = sorted(
+        {
+            *seen,
+            *(state.connector for state in troubles),
+            *connection.execute(select(DELIVERIES.c.connector).distinct()).scalars(),
+        }
+    )
     return StoreStatus(
-        connectors=tuple(_connector(connection, name, seen.get(name, Feed(connector=name))) for name in names),
+        connectors=tuple(
+            _connector(connection, name, seen.get(name, Feed(connector=name)), troubles) for name in names
+        ),
         worklist=_counts(connection, select(WORKLIST.c.state, func.count()).group_by(WORKLIST.c.state)),
         outbox=Outbox(connection).lag(),
     )
 
 
-def _connector(connection: Connection, name: str, feed: Feed) -> ConnectorStatus:
+def _connector(connection: Connection, name: str, feed: Feed, troubles: Sequence[IntakeState]) -> ConnectorStatus:
     deliveries = Deliveries(connection)
     mine = DELIVERIES.c.connector == name
     open_items = select(func.count()).where(WORKLIST.c.connector == name, WORKLIST.c.state != "RESOLVED")
@@ -57,6 +71,7 @@ def _connector(connection: Connection, name: str, feed: Feed) -> ConnectorStatus
             connection, select(DELIVERIES.c.state, func.count()).where(mine).group_by(DELIVERIES.c.state)
         ),
         exceptions=connection.execute(open_items).scalar_one(),
+        troubles=tuple(state for state in troubles if state.connector == name),
     )
 
 
