@@ -12,7 +12,8 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from integrationhub.canonical.identifiers import derive, derive_column
+from integrationhub.canonical.identifier_columns import derive_column
+from integrationhub.canonical.identifiers import derive
 from integrationhub.mapping.compile import CompiledMapping
 from integrationhub.mapping.plan import MappingContext
 from integrationhub.records import LOW_VALUES

@@ -5,19 +5,11 @@ key gives the same identifier on any machine and in any order, so parallel worke
 load finds its own rows.
 """
 
-from collections.abc import Iterable, Sequence
-from functools import lru_cache, partial
+from functools import lru_cache
 from hashlib import blake2b
-
-import polars as pl
-
-from integrationhub.canonical.runs import Runs
 
 SEPARATOR = "\x1f"
 """Unit separator (ISO 646 US): occurs in no key part, so that joined parts can't collide."""
-
-FEW = 64
-"""Up to so many rows, joining the parts of a key row by row is faster than on columns."""
 
 REMEMBERED = 1 << 15
 """Identifiers that are kept: the rows of a dozen entities name the same groups, cases and debts."""
@@ -25,51 +17,10 @@ REMEMBERED = 1 << 15
 
 def derive(*parts: object) -> str:
     """The identifier of one natural key, e.g. `derive("case", "CSCS", "1000000001")`: 32 hexadecimal digits."""
-    return _digest(SEPARATOR.join(map(str, parts)))
+    return digest(SEPARATOR.join(map(str, parts)))
 
 
 @lru_cache(maxsize=REMEMBERED)
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """The identifier of parts that are joined already."""
     return blake2b(text.encode(), digest_size=16).hexdigest()
-
-
-def derive_column(constants: Sequence[str], parts: Sequence[pl.Expr]) -> pl.Expr:
-    """The identifiers of a column of natural keys, constants first; null where any part is null. Equal to `derive` row
-    by row.
-
-    Parts are texts, whole numbers or dates; a literal is the same in every row.
-    """
-    return pl.map_batches(parts, partial(derive_rows, constants), return_dtype=pl.String)
-
-
-def derive_rows(constants: Sequence[str], parts: Sequence[pl.Series]) -> pl.Series:
-    """`derive_column` of columns that are there."""
-    return _derived(parts, before="".join(f"{constant}{SEPARATOR}" for constant in constants))
-
-
-def _derived(parts: Sequence[pl.Series], *, before: str) -> pl.Series:
-    """A few rows are joined in Python (half the cost of an expression), many natively, each run of equal keys once."""
-    rows = 0 if any(part.is_empty() for part in parts) else max(map(len, parts))
-    parts = [part.new_from_index(0, rows) if len(part) != rows else part for part in parts]
-    if rows <= FEW:
-        return _digests([_joined(key) for key in zip(*(part.to_list() for part in parts), strict=True)], before)
-    runs = Runs.of(parts)
-    if runs is None:
-        return _digest_distinct(parts, before)
-    return _derived([part[runs.starts] for part in parts], before=before)[runs.numbers]
-
-
-def _joined(key: tuple[object, ...]) -> str | None:
-    return None if None in key else SEPARATOR.join(map(str, key))
-
-
-def _digest_distinct(parts: Sequence[pl.Series], before: str) -> pl.Series:
-    """Equal keys are digested once: records of one group or case have many. Arrow tells them apart natively."""
-    keys = pl.select(pl.concat_str([part.cast(pl.String) for part in parts], separator=SEPARATOR)).to_series()
-    encoded = keys.to_arrow().dictionary_encode()
-    places = pl.Series(pl.from_arrow(encoded.indices))
-    return _digests(encoded.dictionary.to_pylist(), before)[places]
-
-
-def _digests(keys: Iterable[str | None], before: str) -> pl.Series:
-    return pl.Series([None if key is None else _digest(before + key) for key in keys], dtype=pl.String)

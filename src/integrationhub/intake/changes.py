@@ -11,7 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from integrationhub.canonical.identifiers import derive, derive_column
+from integrationhub.canonical.identifier_columns import derive_column
+from integrationhub.canonical.identifiers import derive
 from integrationhub.intake.staging import Quarantined
 from integrationhub.publish.cloudevents import event_source
 from integrationhub.store.outbox import EVENT_SCHEMA

@@ -7,7 +7,7 @@ from functools import partial
 import polars as pl
 from sqlglot import exp
 
-from integrationhub.canonical.identifiers import derive_column, derive_rows
+from integrationhub.canonical.identifier_columns import derive_column, derive_rows
 from integrationhub.errors import ConfigurationError
 from integrationhub.mapping import sql
 from integrationhub.mapping.conversions import Converted, Environment, Reader, convert, read

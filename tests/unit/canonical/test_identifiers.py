@@ -5,7 +5,8 @@ from datetime import date
 import polars as pl
 import pytest
 
-from integrationhub.canonical.identifiers import FEW, derive, derive_column
+from integrationhub.canonical.identifier_columns import FEW, derive_column
+from integrationhub.canonical.identifiers import derive
 
 SIZES = [0, 1, FEW, FEW + 1, 1_000]
 
