@@ -1,12 +1,14 @@
 """The main job in one go, on the embedded default: an estate is made, taken in, reconciled, published, traced.
 
-Everything is real: the files are in the legacy system's format, the way is the one that `ingest` and `run` take. One
-field of the first night's file is spoilt on purpose, to show what becomes of a group that can't be understood, and of
-its exception when the next night brings the group in good order.
+Everything is real: the files are in the legacy systems' formats, the way is the one that `ingest` and `run` take. Three
+books of one estate come each night, with change events in between. One field of the first night's 1993 file is spoilt
+on purpose, to show what becomes of a group that can't be understood, and of its exception when the next night brings
+the group in good order.
 """
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,9 +20,10 @@ from integrationhub.catalogue import Catalogue
 from integrationhub.config import Settings
 from integrationhub.decode.copybook import parse_copybook
 from integrationhub.errors import Conflict
+from integrationhub.estate.case_groups import BOOKS
 from integrationhub.estate.csa1993_file import encoder_for
 from integrationhub.estate.faults import GoodDelivery
-from integrationhub.estate.generate import generate
+from integrationhub.estate.generate import Generated, generate
 from integrationhub.estate.nights import Estate
 from integrationhub.intake.report import FileReport
 from integrationhub.intake.tracing import Trace
@@ -30,6 +33,8 @@ from integrationhub.store.slices import Slices
 from integrationhub.store.trace import by_identifier, of_debt
 
 CONNECTOR = "csa1993"
+EVENTS_CONNECTOR = "csa2003"
+SET_ASIDE = "R13"
 MARK = "made-by-integrationhub-demo"
 """A file in the demo's folder that says it may be made anew."""
 
@@ -39,15 +44,18 @@ class DemoResult:
     """What the demo did, for whoever prints it."""
 
     folder: Path
-    reports: tuple[FileReport, ...]
+    reports: tuple[FileReport, ...]  # of the 1993 book, a night each
+    other_reports: tuple[FileReport, ...]  # of the other books, first night
+    deliveries: dict[str, int]  # change events behind the first night, by what became of them
     exceptions: tuple[dict[str, object], ...]  # of groups that could not be understood
     outcomes: dict[str, int]  # what judging made of the cases
     published: int
     traces: tuple[Trace, ...]
     debts: int
     ledger_lines: int
-    right: int
-    cases: int
+    accuracy: Mapping[str, Mapping[str, object]]  # of the source, by book
+    case_groups: int
+    across_books: int  # case groups whose cases stand in several books
 
 
 def run_demo(
@@ -58,7 +66,7 @@ def run_demo(
     Conflict: the folder holds something that the demo did not make.
     """
     _make_anew(folder)
-    estate = Estate(groups=groups, seed=1993, kinds="F")
+    estate = Estate(groups=groups, seed=1993, kinds="F", books=BOOKS)
     encoder = encoder_for(catalogue.connector(CONNECTOR))
     made = 0
 
@@ -79,21 +87,29 @@ def run_demo(
         }
     )
     with Hub(chosen, catalogue) as hub:
-        reports = _take(hub, [night.data for night in nights], progress)
+        first, second = nights
+        reports = _take_night(hub, first, progress)
         hub.judge_waiting()
+        told = hub.captures(EVENTS_CONNECTOR).take(first.events) if first.events else []
+        deliveries = Counter(report.verdict.value for report in told)
+        later = _take_night(hub, second, progress)
+        hub.judge_waiting()
+        groups_of = _books_of_groups(hub)
         published = hub.relay().drain()
-        accuracy = nights[0].accuracy["93"]
         return DemoResult(
             folder=folder,
-            reports=tuple(reports),
-            exceptions=tuple(row for row in _exceptions(hub) if row["entity"] == "groups"),
+            reports=(reports[0], later[0]),
+            other_reports=tuple(reports[1:]),
+            deliveries=dict(deliveries.most_common()),
+            exceptions=tuple(row for row in _exceptions(hub) if row["code"] == SET_ASIDE),
             outcomes=_outcomes(hub),
             published=published,
             traces=tuple(_traces(hub)),
             debts=_count(hub, "debts"),
             ledger_lines=_count(hub, "ledger"),
-            right=int(str(accuracy["source_right"])),
-            cases=int(str(accuracy["cases"])),
+            accuracy=first.accuracy,
+            case_groups=len(groups_of),
+            across_books=sum(len(books) > 1 for books in groups_of.values()),
         )
 
 
@@ -121,13 +137,17 @@ def _spoil(data: Path, catalogue: Catalogue) -> None:
     trigger.write_bytes(faulty.trigger)
 
 
-def _take(hub: Hub, files: Sequence[Path], progress: Callable[[str, int, int], None]) -> list[FileReport]:
-    pipeline = hub.pipeline(CONNECTOR)
-    with pipeline.exclusive():
-        return [
-            pipeline.take(item, progress=partial(progress, f"taking sequence {item.sequence}"))
-            for item in find_files(files, pipeline.descriptor.delivery)
-        ]
+def _take_night(hub: Hub, night: Generated, progress: Callable[[str, int, int], None]) -> list[FileReport]:
+    """The books of one night, each report in their order."""
+    reports = []
+    for file in night.files:
+        pipeline = hub.pipeline(file.connector)
+        with pipeline.exclusive():
+            reports += [
+                pipeline.take(item, progress=partial(progress, f"taking {file.connector} {item.sequence}"))
+                for item in find_files([file.data], pipeline.descriptor.delivery)
+            ]
+    return reports
 
 
 def _exceptions(hub: Hub) -> list[dict[str, object]]:
@@ -143,15 +163,25 @@ def _outcomes(hub: Hub) -> dict[str, int]:
     return dict(counts.iter_rows())
 
 
+def _books_of_groups(hub: Hub) -> dict[str, set[str]]:
+    """Case group → the books that its cases stand in."""
+    found: dict[str, set[str]] = {}
+    with hub.store.read() as connection:
+        for frame in hub.judged_rows(connection, None)["arrears"]():
+            for key, group in frame.select("case", "group").iter_rows():
+                found.setdefault(group, set()).add(key[:2])
+    return found
+
+
 def _count(hub: Hub, name: str) -> int:
     with hub.store.read() as connection:
         return sum(len(frame) for frame in exports.export(connection, name))
 
 
 def _traces(hub: Hub) -> list[Trace]:
-    """The largest debt's balance, and the ledger line that weighs most in it."""
+    """The largest balance of a 1993 debt, and the ledger line that weighs most in it."""
     with hub.store.read() as connection:
-        debts = pl.concat(list(exports.export(connection, "debts")))
+        debts = pl.concat(list(exports.export(connection, "debts"))).filter(pl.col("host_system") == "CSCS")
         debt = debts.sort("source_pence", "debt_id", descending=True, nulls_last=True).row(0, named=True)
         ledger = pl.concat(list(exports.export(connection, "ledger"))).filter(pl.col("debt_id") == debt["debt_id"])
         rows = of_debt(connection, debt["debt_id"])

@@ -36,6 +36,14 @@ def test_every_total_of_both_nights_leaves_nothing(told: str) -> None:
     assert any(aside for _, _, aside, _ in figures)
 
 
+def test_all_three_books_are_taken_with_every_control(told: str) -> None:
+    for book in ("CS2.EXTRACT", "CLERICAL_"):
+        held, stated = re.search(rf"{book}\S*: ACCEPTED; [\d,]+ records; (\d+) of (\d+) controls hold", told).groups()  # type: ignore[union-attr] # no match fails the test as well
+        assert held == stated != "0"
+    assert re.search(r"change events behind it, .*: \d+ ACCEPTED", told)
+    assert re.search(r"[1-9]\d* of them in several", told)
+
+
 def test_the_spoilt_group_is_named_and_its_exception_resolved(told: str) -> None:
     assert re.search(r"R13: record \d+, byte [\d,]+: L-POSTED in CSX-LEDGER: DATE_INVALID", told)
     assert re.findall(r"^[0-9a-f]{32} +(\S+) +\S+ +(\S+)$", told, re.MULTILINE) == [("R13", "RESOLVED")]

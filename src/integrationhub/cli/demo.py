@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from integrationhub.intake.tracing import Trace
 
 
+BOOKS = (("1993 scheme", "EBCDIC records"), ("2003 scheme", "XML"), ("clerical", "CSV, keyed twice"))
+"""The books of the estate, as a table names them."""
+
+
 @click.command()
 @click.option("--groups", default=400, show_default=True, type=click.IntRange(min=10), help="Case groups to make.")
 @click.option(
@@ -68,12 +72,24 @@ def _heading(text: str) -> None:
 def _tell(result: "DemoResult") -> None:
     first, second = result.reports
     _heading("1. A legacy estate, as its system would write it")
-    click.echo(f"   {result.cases:,} cases of the 1993 scheme in EBCDIC, two nights, in {result.folder}/estate")
     click.echo(
-        f"   The balances are right in {result.right:,} of them ({result.right / result.cases:.0%}), as in real life."
+        f"   Three books of the same people, two nights, in {result.folder}/estate; what the sources have right:"
+    )
+    print_table(
+        ("book", "as", "cases", "balances right"),
+        [
+            (name, form, f"{said['cases']:,}", f"{said['source_right_pct']} %")
+            for (name, form), said in zip(BOOKS, result.accuracy.values(), strict=True)
+        ],
     )
     _heading("2. The first night is taken in: record by record, penny by penny")
     _tell_file(first)
+    for report in result.other_reports:
+        held = sum(control.holds for control in report.controls)
+        totals = f"{held} of {len(report.controls)} controls hold"
+        click.echo(f"   {Path(report.path).name}: {report.verdict.value}; {report.records:,} records; {totals}")
+    came = ", ".join(f"{number:,} {verdict}" for verdict, number in result.deliveries.items())
+    click.echo(f"   change events behind it, in and out of order: {came}")
     _heading("3. What could not be understood is set aside as a whole group, with its reason")
     for reason in first.reasons:
         click.echo(f"   {reason.code}: record {reason.record}, byte {reason.offset:,}: {reason.text}")
@@ -86,6 +102,10 @@ def _tell(result: "DemoResult") -> None:
     _heading("5. Judged by the written rules, stored, published")
     judged = ", ".join(f"{number:,} {outcome}" for outcome, number in result.outcomes.items())
     click.echo(f"   cases: {judged}; the exceptions wait for a person, with code and evidence")
+    click.echo(
+        f"   {result.case_groups:,} case groups over all books, {result.across_books:,} of them in several: "
+        "a group moves whole or not at all"
+    )
     click.echo(
         f"   {result.debts:,} debts, {result.ledger_lines:,} ledger entries, {result.published:,} events on hub.events"
     )
