@@ -71,6 +71,7 @@ class Hub:
         self._trial = trial
         self._scratch: TemporaryDirectory[str] | None = None
         self._pipelines: dict[str, Pipeline] = {}
+        self._takers: dict[str, InboxTaker[Any]] = {}
 
     @cached_property
     def store(self) -> Store:
@@ -273,13 +274,14 @@ class Hub:
 
     def reread(self) -> None:
         """Take connectors and mappings as they are on disk now; where one in use is faulty, all stay as they were."""
-        before = self.catalogue, self._pipelines
-        self.catalogue, self._pipelines = Catalogue.standard(folders=self.settings.catalogue_folders), {}
+        before = self.catalogue, self._pipelines, self._takers
+        self.catalogue = Catalogue.standard(folders=self.settings.catalogue_folders)
+        self._pipelines, self._takers = {}, {}
         try:
             for name in before[1]:
                 self.pipeline(name)
         except HubError:
-            self.catalogue, self._pipelines = before
+            self.catalogue, self._pipelines, self._takers = before
             raise
 
     def _build_pipeline(self, descriptor: Descriptor) -> Pipeline:
@@ -308,17 +310,19 @@ class Hub:
         )
 
     def taker(self, name: str) -> InboxTaker[Any]:
-        """Takes the messages of a connector. NotFound: it has none."""
+        """Takes the messages of a connector, by its name or an alias. NotFound: it has none."""
         from integrationhub.intake.messages.taker import InboxTaker
 
         descriptor = self.catalogue.connector(name)
-        return InboxTaker(
-            connector=descriptor.name,
-            meaning=self._meaning(descriptor),
-            store=self.store,
-            originals=self.originals,
-            checkpoint=self.checkpoint,
-        )
+        if descriptor.name not in self._takers:
+            self._takers[descriptor.name] = InboxTaker(
+                connector=descriptor.name,
+                meaning=self._meaning(descriptor),
+                store=self.store,
+                originals=self.originals,
+                checkpoint=self.checkpoint,
+            )
+        return self._takers[descriptor.name]
 
     def _meaning(self, descriptor: Descriptor) -> Meaning[Any]:
         from integrationhub.intake.messages.meanings import case_changes, feed_meaning

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from integrationhub.errors import ConfigurationError
+from integrationhub.intake.captures import CaptureTaker, Recorded, recorded_in
 from integrationhub.intake.report import FileReport, FileVerdict
 from integrationhub.pipeline import Pipeline
 from integrationhub.receive.folder import find_files
+from integrationhub.sdk.messages import Fate, Outcome
 from integrationhub.store.unit_of_work import Store
 
 OUTCOMES = {
@@ -29,10 +31,12 @@ OUTCOMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderLine:
-    """One delivery: its feed, its files, and when it arrived (None: with the one before it)."""
+    """One delivery: its feed, its files or its place in a capture, when it arrived (None: with the one before it)."""
 
     feed: str
-    paths: tuple[str, ...]
+    paths: tuple[str, ...] = ()
+    capture: str | None = None
+    n: int | None = None
     received_at: datetime | None
 
 
@@ -44,30 +48,64 @@ def read_order(lines: Iterable[str]) -> list[OrderLine]:
         if not text.strip():
             continue
         try:
-            row = json.loads(text)
-            at = row.get("received_at")
-            moment = datetime.fromisoformat(at) if at else None
-            if moment is not None and moment.tzinfo is None:
-                moment = moment.replace(tzinfo=UTC)
-            found.append(OrderLine(feed=row["feed"], paths=tuple(row["paths"]), received_at=moment))
+            found.append(_line(json.loads(text)))
         except (ValueError, KeyError, TypeError, AttributeError) as exc:
-            faults.append(f"line {number}: not a delivery with feed and paths ({type(exc).__name__})")
+            what = "not a delivery with feed and paths, or capture and n"
+            faults.append(f"line {number}: {what} ({type(exc).__name__})")
     if faults:
         raise ConfigurationError(f"the order file has {len(faults)} faulty lines", faults=faults, code="ORDER_INVALID")
     return found
 
 
-def replay(
-    order: Iterable[OrderLine], folder: Path, *, pipeline: Callable[[str], Pipeline], start: datetime
-) -> Iterator[Mapping[str, Any]]:
+def _line(row: Mapping[str, Any]) -> OrderLine:
+    at = row.get("received_at")
+    moment = datetime.fromisoformat(at) if at else None
+    if moment is not None and moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    if "capture" in row:
+        return OrderLine(feed=row["feed"], capture=row["capture"], n=int(row["n"]), received_at=moment)
+    return OrderLine(feed=row["feed"], paths=tuple(row["paths"]), received_at=moment)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Takers:
+    """What takes the deliveries of a feed: its files, its recorded messages."""
+
+    pipeline: Callable[[str], Pipeline]
+    captures: Callable[[str], CaptureTaker]
+
+
+def replay(order: Iterable[OrderLine], folder: Path, *, takers: Takers, start: datetime) -> Iterator[Mapping[str, Any]]:
     """Take the deliveries in order; one result a delivery in the shape of benefits-common.md §11."""
-    now = start
+    now, captures = start, dict[str, Mapping[int, Recorded]]()
     for line in order:
+        if line.capture is not None:
+            if line.capture not in captures:
+                captures[line.capture] = recorded_in(folder / line.capture)
+            delivery = captures[line.capture].get(line.n or 0)
+            now = line.received_at or (delivery and delivery.at) or now
+            yield _result_of_message(line, takers.captures(line.feed).take_one(delivery, at=now))
+            continue
         now = line.received_at or now
-        feed = pipeline(line.feed)
+        feed = takers.pipeline(line.feed)
         with feed.exclusive():
             for item in find_files([folder / path for path in _data_paths(line, feed)], feed.descriptor.delivery):
                 yield _result(line, feed.take(item, now=now))
+
+
+def _result_of_message(line: OrderLine, outcome: Outcome) -> Mapping[str, Any]:
+    loaded = outcome.fate is Fate.LOADED
+    return {
+        "feed": line.feed,
+        "capture": line.capture,
+        "n": line.n,
+        "level": "message",
+        "outcome": outcome.fate.value,
+        "reason": None if outcome.code == Fate.DUPLICATE else outcome.code,
+        "flags": [],
+        "canonical": {"delivery_id": outcome.delivery_id} if loaded else None,
+        "records": [],
+    }
 
 
 def _data_paths(line: OrderLine, feed: Pipeline) -> list[str]:

@@ -52,16 +52,18 @@ class Invocation:
 
         return acting(who, self.settings.identity)
 
-    def hub(self, *, trial: bool = False, synthetic_identities: bool = False) -> "Hub":
+    def hub(self, *, trial: bool = False, synthetic_identities: bool = False, keys_file: Path | None = None) -> "Hub":
         """A hub with these settings, to be used in a `with` block; a `trial` leaves nothing behind.
 
-        `synthetic_identities` lets test identities count whatever the setting says.
+        `synthetic_identities` lets test identities count whatever the setting says; `keys_file` replaces the setting.
         """
         from integrationhub.bootstrap import Hub
 
         settings = self.settings
         if synthetic_identities:
             settings = settings.model_copy(update={"synthetic_identities": True})
+        if keys_file is not None:
+            settings = settings.model_copy(update={"keys_file": keys_file})
         return Hub(settings, self.catalogue, trial=trial)
 
 

@@ -18,25 +18,32 @@ from integrationhub.errors import NotFound
 def replay(invocation: Invocation, directory: Path, order: Path, setup: Path | None, as_json: bool) -> None:
     """Take the deliveries that --order lists, from DIRECTORY, in that order; "now" is when each one was received.
 
-    An order line is a JSON object with feed, paths (relative to DIRECTORY) and, if known, received_at. With --setup,
-    test identities count as usable, and sequences.json gives the next sequence number of a feed.
+    An order line is a JSON object with feed, with paths (relative to DIRECTORY), or capture and n for a recorded
+    message, and, if known, received_at. With --setup, test identities count as usable, sequences.json gives the next
+    sequence number of a feed, and keys.json the keys of signed ones.
     """
-    from integrationhub.replay import begin_sequences, read_order
+    from integrationhub.replay import Takers, begin_sequences, read_order
     from integrationhub.replay import replay as run_order
 
     if not order.is_file():
         raise NotFound(f"there is no order file {order.name}", remedy="name a file with one JSON line a delivery")
     lines = read_order(order.read_text(encoding="utf-8").splitlines())
-    with invocation.hub(synthetic_identities=setup is not None) as hub:
+    with invocation.hub(synthetic_identities=setup is not None, keys_file=_keys_in(setup)) as hub:
         if setup is not None:
             begin_sequences(setup, hub.store)
-        for result in run_order(lines, directory, pipeline=hub.pipeline, start=hub.clock()):
+        takers = Takers(pipeline=hub.pipeline, captures=hub.captures)
+        for result in run_order(lines, directory, takers=takers, start=hub.clock()):
             if as_json:
                 print_json(result)
             else:
-                click.echo(
-                    f"{result['feed']} {' '.join(result['paths'])}: {result['outcome']} {result['reason'] or ''}"
-                )
+                what = " ".join(result["paths"]) if "paths" in result else f"{result['capture']} {result['n']}"
+                click.echo(f"{result['feed']} {what}: {result['outcome']} {result['reason'] or ''}")
+
+
+def _keys_in(setup: Path | None) -> Path | None:
+    """The keys that a setup folder brings."""
+    found = None if setup is None else setup / "keys.json"
+    return found if found is not None and found.is_file() else None
 
 
 @click.command()

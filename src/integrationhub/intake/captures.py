@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from integrationhub.errors import NotFound
 from integrationhub.intake.messages.arrival import Arrival
 from integrationhub.intake.messages.taker import InboxTaker
 from integrationhub.intake.report import FileReport, FileVerdict
@@ -55,6 +56,13 @@ def read_capture(path: Path) -> Iterator[Recorded | int]:
                     yield number
 
 
+def recorded_in(path: Path) -> dict[int, Recorded]:
+    """The deliveries of a capture by their numbers. NotFound: there is no such capture."""
+    if not path.is_file():
+        raise NotFound(f"there is no capture {path.name}", code="NO_FILES")
+    return {item.n: item for item in read_capture(path) if isinstance(item, Recorded)}
+
+
 def _recorded(row: Mapping[str, Any], number: int, path: str) -> Recorded:
     properties = row.get("properties") or {}
     body = base64.b64decode(row["body_b64"], validate=True) if "body_b64" in row else str(row["body"]).encode()
@@ -93,6 +101,13 @@ class CaptureTaker:
         """The same reports with no effect."""
         lines = list(read_capture(path))
         return [report for report, _ in self._reports(path, lines, self.taker.check(self._batches(lines)))]
+
+    def take_one(self, delivery: Recorded | None, *, at: datetime) -> Outcome:
+        """Take one delivery as having arrived at that moment; None: its line is no recorded delivery."""
+        if delivery is None:
+            return _NO_DELIVERY
+        (outcome,) = self.taker.take([delivery.message], now=at)
+        return outcome
 
     def _batches(self, lines: Sequence[Recorded | int]) -> Iterator[list[Arrival]]:
         deliveries = [line for line in lines if isinstance(line, Recorded)]

@@ -10,6 +10,7 @@ import pytest
 from integrationhub.bootstrap import Hub
 from integrationhub.intake.report import FileReport, exit_code
 from integrationhub.receive.folder import find_files
+from integrationhub.replay import Takers, read_order, replay
 from integrationhub.store.event_effects import Effect
 from integrationhub.store.event_effects import effects as effects_of
 from tests.unit.csa2003.conftest import Ask, Take
@@ -95,6 +96,26 @@ def test_a_check_of_a_capture_tells_the_same_and_changes_nothing(hub: Hub, take:
     assert ask("SELECT count(*) FROM deliveries") == before
     assert ask("SELECT count(*) FROM case_events UNION ALL SELECT count(*) FROM quarantine") == [(0,), (0,)]
     assert told == hub.captures("csa2003").take(CAPTURE)
+
+
+def test_replayed_delivery_by_delivery_each_event_is_told_as_it_stands_then(hub: Hub) -> None:
+    files = {"feed": "csa2003", "paths": [SAMPLE.name], "received_at": "2015-07-02T00:00:00Z"}
+    events = [{"feed": "csa2003", "capture": "events.jsonl", "n": n} for n in range(1, len(RECORDED) + 1)]
+    order = read_order(json.dumps(line) for line in [files, *events])
+    folder = hub.settings.data_dir / "recorded"
+    folder.mkdir(parents=True)
+    for path in (SAMPLE, SAMPLE.with_name(SAMPLE.name.replace(".xml.gz", ".ctl")), CAPTURE):
+        (folder / path.name).write_bytes(path.read_bytes())
+    takers = Takers(pipeline=hub.pipeline, captures=hub.captures)
+    first, *told = replay(order, folder, takers=takers, start=hub.clock())
+    assert first["outcome"] == "LOADED"
+    assert [(row["level"], row["n"]) for row in told] == [("message", n) for n in range(1, len(RECORDED) + 1)]
+    found = [row["outcome"] for row in told]
+    assert found.count("REJECTED") == EXPECTED["events"]["dead_letter"]
+    assert found.count("SUPERSEDED") == EXPECTED["events"]["stale"]
+    assert found.count("DUPLICATE") == EXPECTED["events"]["duplicate"]
+    assert found.count("LOADED") + found.count("HELD") == EXPECTED["events"]["applied"] + EXPECTED["events"]["waiting"]
+    assert {row["reason"] for row in told if row["outcome"] == "HELD"} <= {"SEQUENCE_GAP"}
 
 
 def test_every_dead_letter_waits_in_the_quarantine_byte_for_byte(hub: Hub, take: Take) -> None:
