@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from integrationhub.config import Settings
     from integrationhub.intake.captures import CaptureTaker
     from integrationhub.intake.desk import FeedDesk
-    from integrationhub.intake.messages.taker import InboxTaker, Meaning
+    from integrationhub.intake.messages.taker import InboxTaker
     from integrationhub.mapping.compile import CompiledMapping, Mapping
     from integrationhub.migration.checking import Surroundings
     from integrationhub.migration.group_page import GroupDesk
@@ -311,42 +311,26 @@ class Hub:
 
     def taker(self, name: str) -> InboxTaker[Any]:
         """Takes the messages of a connector, by its name or an alias. NotFound: it has none."""
+        from integrationhub.intake.builders import layout_for
+        from integrationhub.intake.messages.meanings import meaning_of
         from integrationhub.intake.messages.taker import InboxTaker
+
+        def put_to_work() -> CompiledMapping:
+            mapping = self._specs(descriptor).compile(layout_for(descriptor))
+            if not self._trial:
+                self.archive.keep(mapping, self.catalogue.mapping(descriptor.connector.mappings))
+            return mapping
 
         descriptor = self.catalogue.connector(name)
         if descriptor.name not in self._takers:
             self._takers[descriptor.name] = InboxTaker(
                 connector=descriptor.name,
-                meaning=self._meaning(descriptor),
+                meaning=meaning_of(descriptor, mapping=put_to_work, originals=self.originals, settings=self.settings),
                 store=self.store,
                 originals=self.originals,
                 checkpoint=self.checkpoint,
             )
         return self._takers[descriptor.name]
-
-    def _meaning(self, descriptor: Descriptor) -> Meaning[Any]:
-        from integrationhub.intake.messages.meanings import case_changes, feed_meaning
-
-        if descriptor.feed is None:
-            return case_changes(descriptor, environment=self.settings.environment)
-        return feed_meaning(
-            descriptor,
-            descriptor.feed,
-            self._put_to_work(descriptor),
-            originals=self.originals,
-            environment=self.settings.environment,
-            synthetic_identities=self.settings.synthetic_identities,
-            keys_file=self.settings.keys_file,
-        )
-
-    def _put_to_work(self, descriptor: Descriptor) -> CompiledMapping:
-        """The installed mapping of a connector, kept in the archive from now on."""
-        from integrationhub.intake.builders import layout_for
-
-        mapping = self._specs(descriptor).compile(layout_for(descriptor))
-        if not self._trial:
-            self.archive.keep(mapping, self.catalogue.mapping(descriptor.connector.mappings))
-        return mapping
 
     @cached_property
     def quarantine(self) -> QuarantineDesk:

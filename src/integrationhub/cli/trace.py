@@ -23,8 +23,9 @@ def trace(invocation: Invocation, reference: str, as_json: bool) -> None:
     """
     wanted = sys.stdin.readline().strip() if reference == "-" else reference
     with invocation.hub(trial=True) as hub:
+        messages = hub.analyst.messages(wanted)
         found = [{**asdict(item), "events": events} for item, events in hub.analyst.traces(wanted)]
-    if not found:
+    if not found and not messages:
         raise NotFound(
             "nothing is stored under that reference",
             remedy="give an identifier from `integrationhub export`, or a case reference as the source writes it",

@@ -1,19 +1,19 @@
 """Where a canonical row came from: the row, masked, with its delivery and its place in the original."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
-from sqlalchemy import ColumnElement, Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from integrationhub.canonical.frames import schema
 from integrationhub.canonical.model import ENTITIES
 from integrationhub.store.deliveries import Deliveries, Delivery, Kind
 from integrationhub.store.dialect import fetch_frame
 from integrationhub.store.exports import masked
-from integrationhub.store.schema import BY_SOURCE_REF, CANONICAL, OUTBOX
+from integrationhub.store.schema import BY_SOURCE_REF, CANONICAL, CASE_EVENTS, DELIVERIES, OUTBOX
 
 _IDENTIFIER = re.compile("[0-9a-f]{32}")
 _LINE = re.compile(r"(?P<case>.+)/(?P<number>[0-9]{1,18})")  # 18 digits fit into 64 bits
@@ -116,6 +116,50 @@ def of_debt(connection: Connection, debt_id: str) -> list[TracedRow]:
 
 def events_of(connection: Connection, subject: str) -> list[dict[str, Any]]:
     """The events about a subject, in their order, and when each was published."""
+    return _events_where(connection, OUTBOX.c.subject == subject)
+
+
+def _events_where(connection: Connection, condition: ColumnElement[bool]) -> list[dict[str, Any]]:
     columns = (OUTBOX.c.event_id, OUTBOX.c.type, OUTBOX.c.audience, OUTBOX.c.sequence, OUTBOX.c.published_at)
-    statement = select(*columns).where(OUTBOX.c.subject == subject).order_by(OUTBOX.c.position)
-    return [dict(row._mapping) for row in connection.execute(statement)]
+    statement = select(*columns).where(condition).order_by(OUTBOX.c.position)
+    return [row._asdict() for row in connection.execute(statement)]
+
+
+def messages(connection: Connection, name: str) -> list[dict[str, Any]]:
+    """The messages with this delivery id, or else with this message id: where each came from, what became of it, the
+    rows that it made last, the event of a case that it is, and what was published because of it.
+    """
+    chosen = DELIVERIES.c.message_id == name
+    if _IDENTIFIER.fullmatch(name.replace("-", "")):
+        chosen = or_(chosen, DELIVERIES.c.delivery_id == name.replace("-", ""))
+    columns = [DELIVERIES.c[column] for column in _MESSAGE]
+    statement = select(*columns, DELIVERIES.c.envelope).where(DELIVERIES.c.message_id.is_not(None), chosen)
+    found = []
+    for row in connection.execute(statement.order_by(DELIVERIES.c.received_at, DELIVERIES.c.delivery_id)):
+        message = row._asdict()
+        envelope = message.pop("envelope")
+        message |= {name: envelope[name] for name in ("exchange", "routing_key", "content_type")}
+        message["rows"] = list(_rows_of(connection, row.delivery_id))
+        message["case_events"] = _case_events_of(connection, row.delivery_id)
+        message["events"] = _events_where(connection, OUTBOX.c.correlation_id == row.delivery_id)
+        found.append(message)
+    return found
+
+
+_MESSAGE = (
+    "delivery_id", "message_id", "connector", "outcome", "reasons", "received_at", "sha256", "bytes", "entity_id",
+    "sequence", "original_uri",
+)  # fmt: skip
+
+
+def _rows_of(connection: Connection, delivery_id: str) -> Iterator[dict[str, str]]:
+    for name, entity in ENTITIES.items():
+        table = CANONICAL[name]
+        statement = select(table.c[entity.key]).where(table.c.delivery_id == delivery_id).order_by(table.c[entity.key])
+        yield from ({"entity": name, "identifier": key} for key in connection.execute(statement).scalars())
+
+
+def _case_events_of(connection: Connection, delivery_id: str) -> list[dict[str, Any]]:
+    columns = (CASE_EVENTS.c.case_id, CASE_EVENTS.c.case_seq, CASE_EVENTS.c.kind)
+    statement = select(*columns).where(CASE_EVENTS.c.delivery_id == delivery_id)
+    return [row._asdict() for row in connection.execute(statement)]

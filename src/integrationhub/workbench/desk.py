@@ -133,6 +133,11 @@ class AnalystDesk:
                         traced = tracer.trace(item, slices)
                         yield traced, trace.events_of(connection, item.identifier)
 
+    def messages(self, reference: str) -> list[dict[str, Any]]:
+        """The messages with this delivery id or message id: what became of each, and what came of it."""
+        with self.store().read() as connection:
+            return trace.messages(connection, reference)
+
     def _pieces(self, descriptor: Descriptor, mapping: CompiledMapping) -> PieceReader:
         synthetic = self.settings.synthetic_identities
         return build_pieces(descriptor, mapping, slice_bytes=self.settings.slice_bytes, synthetic_identities=synthetic)

@@ -1,8 +1,9 @@
 """What the messages of a connector mean, by what its descriptor says."""
 
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
+from integrationhub.config import Settings
 from integrationhub.decode.json_table import JsonTable
 from integrationhub.decode.xml.message import MessageReader
 from integrationhub.errors import NotFound
@@ -17,6 +18,18 @@ from integrationhub.receive.originals import Originals
 from integrationhub.sdk.descriptor import Descriptor, Feed, JsonLayout
 
 
+def meaning_of(
+    descriptor: Descriptor, *, mapping: Callable[[], CompiledMapping], originals: Originals, settings: Settings
+) -> Meaning[Any]:
+    """The meaning of a connector's messages; `mapping` puts its specs to work, where it has any for messages.
+
+    NotFound: it takes none. ConfigurationError: a key is missing.
+    """
+    if descriptor.feed is not None:
+        return _feed(descriptor, descriptor.feed, mapping(), originals, settings)
+    return case_changes(descriptor, environment=settings.environment)
+
+
 def case_changes(descriptor: Descriptor, *, environment: str) -> Meaning[Any]:
     """The meaning of a connector's change events. NotFound: it has none."""
     if descriptor.events is None:
@@ -25,21 +38,13 @@ def case_changes(descriptor: Descriptor, *, environment: str) -> Meaning[Any]:
     return CaseChanges(descriptor=descriptor, rules=descriptor.events, reader=reader, environment=environment)
 
 
-def feed_meaning(
-    descriptor: Descriptor,
-    feed: Feed,
-    mapping: CompiledMapping,
-    *,
-    originals: Originals,
-    environment: str,
-    synthetic_identities: bool,
-    keys_file: Path | None,
+def _feed(
+    descriptor: Descriptor, feed: Feed, mapping: CompiledMapping, originals: Originals, settings: Settings
 ) -> Meaning[Any]:
-    """The meaning of a JSON feed. ConfigurationError: a key is missing."""
     assert isinstance(descriptor.any_layout, JsonLayout)
     table = JsonTable(descriptor.any_layout)
     signature = descriptor.messages.signature if descriptor.messages is not None else None
-    verifier = None if signature is None else Verifier.of(signature, keys_file)
+    verifier = None if signature is None else Verifier.of(signature, settings.keys_file)
     return FeedMeaning(
         descriptor=descriptor,
         feed=feed,
@@ -48,8 +53,8 @@ def feed_meaning(
             table=table,
             mapping=mapping,
             source_system=descriptor.connector.source_system,
-            synthetic_identities=synthetic_identities,
+            synthetic_identities=settings.synthetic_identities,
         ),
         originals=originals,
-        environment=environment,
+        environment=settings.environment,
     )
