@@ -342,3 +342,35 @@ def test_any_order_repetition_and_batching_of_messages_without_gaps_ends_in_the_
     for batch in as_they_came:
         steps.take(batch, now=NOW)
     assert stored(hub) == wanted
+
+
+def test_a_row_is_traced_to_the_bytes_of_its_message_and_personal_values_are_masked(
+    hub: Hub, notices: InboxTaker[Any]
+) -> None:
+    spaced = json.dumps(notice(surname="Müller", balance="7.50"), indent=1, ensure_ascii=False).encode()
+    notices.take([message(spaced, message_id="a")], now=NOW)
+    with hub.store.read() as connection:
+        debtor = connection.execute(select(CANONICAL["parties"].c.party_id)).scalar_one()
+    traced = {trace.entity: trace for trace, _ in hub.analyst.traces("D1")} | {
+        trace.entity: trace for trace, _ in hub.analyst.traces(debtor)
+    }
+    (balance,) = (item for item in traced["balances"].fields if item.name == "pence")
+    (source,) = balance.sources
+    assert (balance.value, source.path, bytes.fromhex(source.hex)) == (750, "/debt/balance", b'"7.50"')
+    assert spaced[source.offset : source.offset + source.length] == b'"7.50"'
+    (surname,) = (item for item in traced["parties"].fields if item.name == "surname")
+    assert (surname.value, [item.hex for item in surname.sources]) == ("***", ["***"])
+
+
+def test_a_message_is_traced_to_what_became_of_it_and_on_to_what_was_published(
+    hub: Hub, notices: InboxTaker[Any]
+) -> None:
+    loaded, refused = notices.take([message(notice(), message_id="a"), message(b"{", message_id="b")], now=NOW)
+    (by_id,) = hub.analyst.messages("a")
+    assert hub.analyst.messages(str(loaded.delivery_id)) == [by_id]
+    assert (by_id["outcome"], by_id["routing_key"], by_id["sequence"]) == ("LOADED", "debt.changed", 1)
+    assert {row["entity"] for row in by_id["rows"]} == {"parties", "groups", "cases", "debts", "balances"}
+    assert [event["type"] for event in by_id["events"]] == ["debt.created"]
+    (other,) = hub.analyst.messages(str(refused.delivery_id))
+    assert ([reason["code"] for reason in other["reasons"]], other["rows"]) == (["JSON_INVALID"], [])
+    assert hub.analyst.messages("nobody's") == []
