@@ -19,7 +19,8 @@ def trace(invocation: Invocation, reference: str, as_json: bool) -> None:
     """Show where the rows called REFERENCE came from: file, record, byte offset, bytes, expression, mapping version.
 
     REFERENCE is an opaque identifier, a source reference that is not personal (a case, a group, `case/line`), or - to
-    read it from stdin. Personal values and their bytes are masked.
+    read it from stdin. Personal values and their bytes are masked. The id of a message, or of its delivery, shows what
+    became of the message, the rows that it made and what was published because of it.
     """
     wanted = sys.stdin.readline().strip() if reference == "-" else reference
     with invocation.hub(trial=True) as hub:
@@ -31,10 +32,25 @@ def trace(invocation: Invocation, reference: str, as_json: bool) -> None:
             remedy="give an identifier from `integrationhub export`, or a case reference as the source writes it",
         )
     if as_json:
-        print_json(found)
+        print_json([*messages, *found])
         return
+    for message in messages:
+        _print_message(message)
     for row in found:
         _print(row)
+
+
+def _print_message(message: dict[str, Any]) -> None:
+    click.secho(f"message {message['message_id']}", bold=True)
+    reasons = "; ".join(f"{reason['code']}: {reason['text']}" for reason in message["reasons"])
+    click.echo(f"  {message['outcome']} {reasons}".rstrip())
+    click.echo(f"  connector {message['connector']}, received {message['received_at']}")
+    click.echo(f"  delivery {message['delivery_id']}, {message['bytes']:,} bytes, sha256 {message['sha256']}")
+    for row in message["rows"]:
+        click.echo(f"  made    {row['entity']} {row['identifier']}")
+    for event in message["case_events"]:
+        click.echo(f"  event {event['case_seq']} of case {event['case_id']}: {event['kind']}")
+    _print_events(message["events"])
 
 
 def _print(row: dict[str, Any]) -> None:
@@ -50,6 +66,10 @@ def _print(row: dict[str, Any]) -> None:
         for source in field["sources"]:
             other = f" of record {source['record']:,}" if source["record"] != row["record"] else ""
             click.echo(f"      {source['path']}{other} at byte {source['offset']:,}: X'{source['hex']}'")
-    for event in row["events"]:
+    _print_events(row["events"])
+
+
+def _print_events(events: list[dict[str, Any]]) -> None:
+    for event in events:
         state = f"published {event['published_at']}" if event["published_at"] else "not published yet"
         click.echo(f"  event   {event['type']} {event['event_id']} to {event['audience']}: {state}")

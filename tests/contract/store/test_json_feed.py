@@ -356,8 +356,8 @@ def test_a_row_is_traced_to_the_bytes_of_its_message_and_personal_values_are_mas
     }
     (balance,) = (item for item in traced["balances"].fields if item.name == "pence")
     (source,) = balance.sources
-    assert (balance.value, source.path, bytes.fromhex(source.hex)) == (750, "/debt/balance", b'"7.50"')
-    assert spaced[source.offset : source.offset + source.length] == b'"7.50"'
+    assert (balance.value, source.path, bytes.fromhex(source.hex)) == (750, "$.debt.balance", b"7.50")
+    assert spaced[source.offset : source.offset + source.length] == b"7.50"
     (surname,) = (item for item in traced["parties"].fields if item.name == "surname")
     assert (surname.value, [item.hex for item in surname.sources]) == ("***", ["***"])
 
