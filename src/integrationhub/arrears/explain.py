@@ -26,7 +26,7 @@ from integrationhub.store.unit_of_work import Reading
 
 def explain(connection: Reading, case_id: str, *, day: date, thresholds: Thresholds) -> Page:
     """The page of one case that is in a book, as at a day."""
-    case_ids, _ = together(connection, [case_id])
+    case_ids = together(connection, [case_id])
     sent = _read(connection, case_ids)[case_id]
     judged = judge_group(list(_read(connection, case_ids).values()))
     case, verdict = next((case, verdict) for case, verdict, _ in judged if case.case_id == case_id)

@@ -9,7 +9,7 @@ from typing import Any
 
 from integrationhub.arrears.book import CLERICAL, Case, Line
 from integrationhub.arrears.casework import Surroundings, build
-from integrationhub.arrears.persons import Link, case_groups, neighbours
+from integrationhub.arrears.persons import LINKING_ROLES, PARENT_ROLES, Link, case_groups
 from integrationhub.arrears.standing import facts_of
 from integrationhub.arrears.verdict import Verdict, judge
 from integrationhub.store import casework
@@ -39,15 +39,9 @@ class Judgement:
     cases: list[JudgedCase]
 
 
-def judge_cases(connection: Reading, wanted: Collection[str], surroundings: Surroundings) -> Judgement:
-    """Judge these cases and all that belong together with them."""
-    return judge_linked(connection, *together(connection, wanted), surroundings)
-
-
-def judge_linked(
-    connection: Reading, case_ids: Collection[str], links: Iterable[Link], surroundings: Surroundings
-) -> Judgement:
-    """Judge these cases, which leave out nobody who belongs together with one of them; with all their links."""
+def judge_cases(connection: Reading, case_ids: Collection[str], surroundings: Surroundings) -> Judgement:
+    """Judge these cases, which leave out nobody who belongs together with one of them (`together`)."""
+    links = [Link._make(row) for row in casework.links_of(connection, "case_id", case_ids)]
     dossiers = build(Dossier(connection, case_ids), surroundings)
     judged = [
         judged_case(case, verdict, name)
@@ -74,23 +68,14 @@ def evidence(case: Case, code: str) -> str:
     return "; ".join(item.evidence for item in case.findings if item.code == code and item.kind == "EXC")
 
 
-def together(connection: Reading, case_ids: Iterable[str]) -> tuple[set[str], list[Link]]:
-    """These cases and all that belong together with them along any chain, with all their links."""
+def together(connection: Reading, case_ids: Iterable[str]) -> set[str]:
+    """These cases and all that belong together with them along any chain."""
     found: set[str] = set()
     fresh = set(case_ids)
-    links: list[Link] = []
     while fresh:
-        mine = [Link._make(row) for row in casework.links_of(connection, "case_id", fresh)]
-        links += mine
         found |= fresh
-        parents, others = neighbours(fresh, mine)
-        reached = {row.case_id for row in casework.links_of(connection, "group_id", {link.group_id for link in mine})}
-        for row in casework.links_of(connection, "person_id", parents | others):
-            is_parent = row.role in {"NRP", "GRP"}
-            if (row.person_id in parents and row.role != "REP") or (row.person_id in others and is_parent):
-                reached.add(row.case_id)
-        fresh = reached - found
-    return found, links
+        fresh = casework.reached(connection, fresh, parents=PARENT_ROLES, linking=LINKING_ROLES) - found
+    return found
 
 
 def judge_group(cases: Sequence[Case]) -> list[tuple[Case, Verdict, str]]:

@@ -15,13 +15,9 @@ from types import TracebackType
 from typing import Self
 
 from integrationhub.arrears.casework import Surroundings
-from integrationhub.arrears.judgement import Judgement, judge_linked
-from integrationhub.arrears.persons import Link
+from integrationhub.arrears.judgement import Judgement, judge_cases
 from integrationhub.errors import TransientError
 from integrationhub.store.unit_of_work import Store
-
-Batch = tuple[set[str], list[Link]]
-"""Cases, whole case groups of them, and all their links."""
 
 AHEAD = 2
 """Tasks that wait for each process, beside the one it works on."""
@@ -37,12 +33,12 @@ class Judges:
         # Started from nothing, not forked: a daemon has threads and connections that no copy may have.
         self._pool = ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_begin)
 
-    def judge(self, batches: Iterable[Batch]) -> Iterator[Judgement]:
+    def judge(self, batches: Iterable[set[str]]) -> Iterator[Judgement]:
         """What becomes of each batch, in their order. TransientError: a process has died."""
         waiting: deque[Future[Judgement]] = deque()
         try:
             for batch in batches:
-                waiting.append(self._pool.submit(_judge, self._url, *batch, self._surroundings))
+                waiting.append(self._pool.submit(_judge, self._url, batch, self._surroundings))
                 if len(waiting) > self._processes * AHEAD:
                     yield waiting.popleft().result()
             while waiting:
@@ -73,6 +69,6 @@ def _store(url: str) -> Store:
     return Store.open(url)
 
 
-def _judge(url: str, case_ids: set[str], links: list[Link], surroundings: Surroundings) -> Judgement:
+def _judge(url: str, case_ids: set[str], surroundings: Surroundings) -> Judgement:
     with _store(url).read() as connection:
-        return judge_linked(connection, case_ids, links, surroundings)
+        return judge_cases(connection, case_ids, surroundings)

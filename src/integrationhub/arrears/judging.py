@@ -13,7 +13,7 @@ from datetime import datetime
 from integrationhub.arrears.casework import Surroundings
 from integrationhub.arrears.exceptions import worklist_changes
 from integrationhub.arrears.judgement import Judgement, judge_cases, together
-from integrationhub.arrears.judges import Batch, Judges
+from integrationhub.arrears.judges import Judges
 from integrationhub.arrears.linking import link_changes
 from integrationhub.store import casework, clerical_pairs
 from integrationhub.store.unit_of_work import Store, Work
@@ -84,7 +84,7 @@ class Judging:
             wanted = casework.queued(work.connection, limit=CASES_AT_ONCE)
             if not wanted:
                 return 0
-            return self._keep(work, judge_cases(work.connection, wanted, surroundings))
+            return self._keep(work, judge_cases(work.connection, together(work.connection, wanted), surroundings))
 
     def _judge_apart(self, surroundings: Surroundings, progress: Callable[[int], None]) -> int:
         """Judge the queue in processes of their own, and keep here what they come to, batch by batch."""
@@ -99,7 +99,7 @@ class Judging:
                 self.checkpoint("judged batch")
         return cases
 
-    def _batches(self, handed_out: set[str]) -> Iterator[Batch]:
+    def _batches(self, handed_out: set[str]) -> Iterator[set[str]]:
         """The queue in parts, each with all that belongs together with its cases, without those already handed out."""
         last = ""
         while True:
@@ -107,11 +107,11 @@ class Judging:
                 wanted = casework.queued(connection, limit=CASES_AT_ONCE, after=last)
                 if not wanted:
                     return
-                case_ids, links = together(connection, set(wanted) - handed_out)
+                case_ids = together(connection, set(wanted) - handed_out)
             last = wanted[-1]
             handed_out |= case_ids
             if case_ids:
-                yield case_ids, links
+                yield case_ids
 
     def _keep(self, work: Work, judgement: Judgement) -> int:
         """Keep what was judged, in this transaction, and commit it; how many cases that were."""

@@ -34,21 +34,6 @@ def person_of(party_id: str, nino: str | None, *, usable: bool) -> str:
     return derive("person", "nino", nino[:NUMBER_LENGTH]) if nino and usable else derive("person", "party", party_id)
 
 
-def neighbours(case_ids: Iterable[str], links: Iterable[Link]) -> tuple[set[str], set[str]]:
-    """Persons through whom these cases may link to others: those who are parents in them, and those who may be a
-    parent elsewhere.
-    """
-    mine = set(case_ids)
-    parents, others = set(), set()
-    for link in links:
-        if link.case_id in mine:
-            if link.role in PARENT_ROLES:
-                parents.add(link.person_id)
-            elif link.role in LINKING_ROLES:
-                others.add(link.person_id)
-    return parents, others
-
-
 def case_groups(case_ids: Iterable[str], links: Iterable[Link]) -> list[list[str]]:
     """The case groups among these cases, each sorted; `links` are all links of the cases.
 

@@ -102,6 +102,23 @@ def links_of(connection: Connection, column: str, values: Collection[str]) -> li
     return list(_of(connection, select(CASE_PERSONS), CASE_PERSONS.c[column], values))
 
 
+def reached(
+    connection: Connection, case_ids: Collection[str], *, parents: Collection[str], linking: Collection[str]
+) -> set[str]:
+    """Cases of the same source groups, and those in which a parent of these has a part (but REP), or somebody with a
+    `linking` role in these is a parent; `parents` and `linking` are roles.
+    """
+    mine, other = CASE_PERSONS.alias("mine"), CASE_PERSONS.alias("other")
+    by_person = or_(
+        and_(mine.c.role.in_(parents), other.c.role != "REP"), and_(mine.c.role.in_(linking), other.c.role.in_(parents))
+    )
+    person = (
+        select(other.c.case_id).select_from(mine.join(other, other.c.person_id == mine.c.person_id)).where(by_person)
+    )
+    group = select(other.c.case_id).select_from(mine.join(other, other.c.group_id == mine.c.group_id))
+    return {row.case_id for way in (person, group) for row in _of(connection, way.distinct(), mine.c.case_id, case_ids)}
+
+
 def companions(connection: Connection, case_ids: Collection[str]) -> set[str]:
     """Cases that were judged together with these ones the last time."""
     found = _of(connection, select(VERDICTS.c.case_group_id), VERDICTS.c.case_id, case_ids)
@@ -201,7 +218,9 @@ class Dossier:
     def without_case(self, name: str, group_ids: Collection[str]) -> list[Row[Any]]:
         """Rows of source groups that belong to no case of theirs: orphans, and history of all cases of a group."""
         table = CANONICAL[name]
-        return list(_of(self._connection, select(table).where(table.c.case_id.is_(None)), table.c.group_id, group_ids))
+        # From the groups to their orphans: asked the other way, SQLite goes through all orphans there are.
+        orphans = GROUPS.join(table, and_(table.c.group_id == GROUPS.c.group_id, table.c.case_id.is_(None)))
+        return list(_of(self._connection, select(table).select_from(orphans), GROUPS.c.group_id, group_ids))
 
     def doubled(self, party_ids: Collection[str]) -> set[tuple[str, str]]:
         """(system, person) of those of the parties' persons who have several identifiers in one system."""

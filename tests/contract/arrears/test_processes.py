@@ -9,7 +9,7 @@ import pytest
 
 from integrationhub.arrears import judging
 from integrationhub.arrears.casework import Surroundings
-from integrationhub.arrears.judges import Batch, Judges
+from integrationhub.arrears.judges import Judges
 from integrationhub.arrears.judging import Judging
 from integrationhub.bootstrap import Hub
 from integrationhub.errors import TransientError
@@ -66,7 +66,7 @@ def test_a_process_that_dies_ends_the_run_and_the_next_one_finishes_it(hub: Hub)
 def test_nothing_to_judge_is_nothing_judged(tmp_path: Path) -> None:
     nobody = Surroundings(kept_twice=(), orphan_payers=())
 
-    def none() -> Iterator[Batch]:
+    def none() -> Iterator[set[str]]:
         yield from ()
 
     with Judges(url=f"sqlite:///{tmp_path / 'none.db'}", processes=1, surroundings=nobody) as judges:

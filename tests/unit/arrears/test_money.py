@@ -230,7 +230,7 @@ def test_a_clerical_case_has_no_flags_but_e06_and_e12() -> None:
 
 
 def test_a_clerical_case_names_all_its_codes() -> None:
-    one = clerical(double_entry_agrees=False, received=(401, 0))
-    one.effective, one.kept_twice = None, True
+    one = clerical(double_entry_agrees=False, received=(401, 0), application_unknown=True)
+    one.kept_twice = True
 
     assert verdict(one).exceptions == ("DE", "E03", "E06", "E07")
