@@ -17,7 +17,7 @@ CANDIDATES := $(or $(PYTHON),python3.11 python3.12 python3.13 python3)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format docs bench bench-decode bench-transfer report-accuracy fuzz clean test-rabbit4
+.PHONY: help install demo test lint format docs bench bench-decode bench-transfer report-accuracy fuzz clean test-rabbit4 demo-transfer
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ fuzz: $(INSTALLED) ## look for bytes and copybooks that break the decoder, FUZZ_
 
 bench-mapping: $(INSTALLED) ## the mapping alone, by batch size
 	$(BIN)/python -m benchmarks mapping
+
+demo-transfer: $(INSTALLED) ## a national transfer in small, scripted, with everything that goes wrong
+	$(BIN)/python -m tests.drills.national_rehearsal --groups 2000 --dir build/national-rehearsal
 
 bench-transfer: $(INSTALLED) ## moving case groups on PostgreSQL, and what 1.4 million cases would take
 	$(BIN)/python -m benchmarks transfer --records 200000

@@ -138,8 +138,7 @@ def record_printed(handling: Handling, actor: Actor, wave: str, printed_on: date
     if printed_on > handling.clock().date():
         raise Conflict("the day of printing has not come yet", code="NOT_PRINTED_YET")
     with handling.store.read() as connection:
-        handling.day(connection)
-        cohort = handling.cohort(connection, printed_on)
+        cohort = handling.cohort(connection, handling.day(connection))
         waves = _waves(handling, connection, cohort)
     ids = [member.group_id for member in cohort.members.values() if _gets_notice(member, waves, wave)]
     cases = 0
@@ -149,7 +148,7 @@ def record_printed(handling: Handling, actor: Actor, wave: str, printed_on: date
         for position in positions.of(ids):
             cases += work.transfers.add_closure_notices(
                 {"case_id": case.case_id, "case_group_id": position.group_id, "segment": case.segment or "CLOSED",
-                 "group_segment": position.segment, "printed_on": printed_on, "plan": handling.bound.name,
+                 "group_segment": position.segment, "printed_on": printed_on, "plan": handling.bound.name, "wave": wave,
                  "recorded_by": actor.name, "authenticated": actor.authenticated, "recorded_at": handling.clock()}
                 for case in position.cases
             )  # fmt: skip

@@ -1,7 +1,8 @@
 """Who moves: the case groups that a plan covers, what keeps groups out, and the waves, formed the same way every time.
 
 Membership follows from the plan, the day and what is stored, never from chance or the order in which rows come: groups
-are drawn in the order of a digest of their identifier. A wave that was approved keeps the groups it was approved with.
+are drawn in the order of a digest of their identifier. A wave that was approved keeps its groups, and a group whose
+notice was printed for a wave stays in it.
 """
 
 from collections import Counter
@@ -79,12 +80,13 @@ class Cohort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """What has been approved so far: wave → groups in their order, those of them that may move again, and groups that
-    other runs have in hand.
+    """What stands already: approved waves with their groups in order, those of them that are still or again to be
+    moved, groups whose notice was printed for a wave, and groups that other runs have in hand.
     """
 
     waves: Mapping[str, Sequence[str]] = field(default_factory=dict)
     returned: Collection[str] = ()
+    printed: Mapping[str, str] = field(default_factory=dict)
     elsewhere: Collection[str] = ()
 
 
@@ -184,7 +186,11 @@ def _form_waves(plan: Plan, cohort: Cohort, begun: Begun) -> None:
             again = [name for name in begun.waves[wave.name] if name in begun.returned and name in cohort.members]
             cohort.waves[wave.name] = [cohort.members[name] for name in again]
             continue
-        chosen = _draw(plan, wave, free, cohort)[: _size(wave, movable)]
+        ours = [member for name, member in free.items() if begun.printed.get(name) == wave.name]
+        loose = {name: member for name, member in free.items() if name not in begun.printed}
+        size = _size(wave, movable)
+        room = None if size is None else max(0, size - len(ours))
+        chosen = [*sorted(ours, key=_lot), *_draw(plan, wave, loose, cohort)[:room]]
         cohort.waves[wave.name] = chosen
         for member in chosen:
             del free[member.group_id]

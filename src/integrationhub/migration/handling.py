@@ -114,15 +114,17 @@ class Handling:
     def begun(self, connection: Reading) -> Begun:
         """What has been approved in this run, and what other runs have in hand."""
         run = reading.current_run(connection, self.bound.name, self.run_id)
+        printed = reading.printed_waves(connection, self.bound.name)
         if run is None:
-            return Begun(elsewhere=reading.elsewhere(connection, None))
+            return Begun(printed=printed, elsewhere=reading.elsewhere(connection, None))
         waves: dict[str, list[str]] = {}
         returned = set()
         for row in reading.groups(connection, run.run_id):
             waves.setdefault(row.wave, []).append(row.case_group_id)
-            if row.state in RETURNED:
+            if row.state in ("APPROVED", *RETURNED):
                 returned.add(row.case_group_id)
-        return Begun(waves=waves, returned=returned, elsewhere=reading.elsewhere(connection, run.run_id))
+        elsewhere = reading.elsewhere(connection, run.run_id)
+        return Begun(waves=waves, returned=returned, printed=printed, elsewhere=elsewhere)
 
     def orders(self, run: Stored, day: date, actor: Actor, *, freeze_only: bool = False) -> Orders:
         """What holds for every group of a wave."""

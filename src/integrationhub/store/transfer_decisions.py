@@ -233,6 +233,7 @@ CLOSURE_NOTICES = Table(
     Column("group_segment", words(), nullable=False),
     Column("printed_on", Date(), nullable=False),
     Column("plan", words(), nullable=False),
+    Column("wave", words()),
     *who("recorded"),
     Column("recorded_at", Instant(), nullable=False),
     Index("ix_closure_notices_group", "case_group_id"),

@@ -171,6 +171,14 @@ def printed(connection: Connection) -> Mapping[str, date]:
     return {row[0]: row[1] for row in connection.execute(statement.group_by(VERDICTS.c.case_group_id))}
 
 
+def printed_waves(connection: Connection, plan: str) -> Mapping[str, str]:
+    """Case group → the wave for which its notice was printed."""
+    joined = CLOSURE_NOTICES.join(VERDICTS, VERDICTS.c.case_id == CLOSURE_NOTICES.c.case_id)
+    statement = select(VERDICTS.c.case_group_id, func.min(CLOSURE_NOTICES.c.wave)).select_from(joined)
+    ours = statement.where(CLOSURE_NOTICES.c.plan == plan, CLOSURE_NOTICES.c.wave.is_not(None))
+    return {row[0]: row[1] for row in connection.execute(ours.group_by(VERDICTS.c.case_group_id))}
+
+
 def frozen_cases(connection: Connection, on: date) -> dict[str, str]:
     """Case key → its segment when its notice was printed, for notices printed by a day."""
     joined = CLOSURE_NOTICES.join(VERDICTS, VERDICTS.c.case_id == CLOSURE_NOTICES.c.case_id)

@@ -120,6 +120,17 @@ def test_a_wave_that_was_approved_keeps_its_groups_and_takes_no_others(plan: Pla
     assert not set(before["pilot"]) & {*after["main"], *after["rest"]}
 
 
+def test_a_group_whose_notice_was_printed_for_a_wave_stays_in_it(plan: Plan) -> None:
+    positions = [group(number) for number in range(100)]
+    before = names(form(plan, positions, Begun()))
+    chosen = before["rest"][-1]
+    after = names(form(plan, positions, Begun(printed={chosen: "pilot"})))
+
+    assert chosen in after["pilot"]
+    assert len(after["pilot"]) == len(before["pilot"])
+    assert sum(map(len, after.values())) == 100
+
+
 def test_an_unlike_pilot_is_called_so(plan: Plan) -> None:
     waves = (Wave(name="pilot", size=5, pilot=True, segments=("1",)), Wave(name="rest"))
     cohort = form(plan.model_copy(update={"wave": waves}), [group(number) for number in range(100)], Begun())
