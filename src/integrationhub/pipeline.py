@@ -17,13 +17,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from integrationhub.errors import InvariantBroken, NotFound, RecordRejected
 from integrationhub.intake.feed import FeedBook
-from integrationhub.intake.loading import Loader, controls_of
+from integrationhub.intake.loading import controls_of
 from integrationhub.intake.measure import HeaderReader, Measured, keep, measure, missing_trigger
 from integrationhub.intake.report import FileReport, FileVerdict
-from integrationhub.intake.staging import Staged, Stager
+from integrationhub.intake.staging import Staged, StagedSlice, Stager
 from integrationhub.mapping.compile import MappingContext
 from integrationhub.receive.acceptance import Decision, Verdict
 from integrationhub.receive.folder import FoundFile
@@ -58,6 +59,24 @@ def _summing(progress: Progress, total: int) -> Callable[[int], None]:
     return advance
 
 
+class FileLoader(Protocol):
+    """Brings a checked file into the store; `intake.loading.Loader` does it for rows of canonical entities."""
+
+    @property
+    def checkpoint(self) -> Callable[[str], None]:
+        """Told of named points of the work, for fault tests."""
+
+    def load(
+        self, store: Store, delivery: Delivery, staged: Staged, *, now: datetime, progress: Callable[[int], None]
+    ) -> FileReport:
+        """Everything that is not in yet; the report as it was stored. The last transaction accepts the file."""
+
+    def merge(
+        self, work: Work, delivery: Delivery, staged: Staged, piece: StagedSlice, *, now: datetime
+    ) -> FileReport | None:
+        """One slice in a transaction of the caller's; the report when it was the last."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
     """Takes the files of one connector. Safe to run in several processes: a feed is worked on by one at a time."""
@@ -65,7 +84,7 @@ class Pipeline:
     descriptor: Descriptor
     header_of: HeaderReader
     stager: Stager
-    loader: Loader
+    loader: FileLoader
     store: Store
     originals: Originals
     work_folder: Path

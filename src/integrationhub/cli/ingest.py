@@ -11,6 +11,7 @@ from integrationhub.cli.invocation import Invocation
 from integrationhub.cli.output import json_option, print_json, print_table, progress
 
 if TYPE_CHECKING:
+    from integrationhub.bootstrap import Hub
     from integrationhub.intake.report import Control, FileReport
     from integrationhub.pipeline import Pipeline, Progress
     from integrationhub.receive.folder import FoundFile
@@ -33,12 +34,12 @@ def ingest(invocation: Invocation, connector: str, paths: tuple[Path, ...], as_j
     from integrationhub.intake.report import exit_code
 
     with invocation.hub() as hub, _bars() as watch:
-        pipeline = hub.pipeline(connector)
         captures, files = _told_apart(paths)
-        reports = pipeline.take_all(_find(pipeline, files), watch) if files else []
+        found = _find(hub, connector, files) if files else []
+        reports = [report for feed, items in found for report in feed.take_all(items, watch)]
         if captures:
             taker = hub.captures(connector)
-            with pipeline.exclusive():
+            with hub.pipeline(connector).exclusive():
                 reports += [report for path in captures for report in taker.take(path)]
         hub.judge_waiting()
         hub.publish_waiting()
@@ -59,10 +60,9 @@ def check(invocation: Invocation, connector: str, paths: tuple[Path, ...], as_js
     from integrationhub.intake.report import exit_code
 
     with invocation.hub(trial=True) as hub, _bars() as watch:
-        pipeline = hub.pipeline(connector)
         captures, files = _told_apart(paths)
-        found = _find(pipeline, files) if files else []
-        reports = [pipeline.check(item, progress=watch(item)) for item in found]
+        found = _find(hub, connector, files) if files else []
+        reports = [feed.check(item, progress=watch(item)) for feed, items in found for item in items]
         if captures:
             taker = hub.captures(connector)
             reports += [report for path in captures for report in taker.check(path)]
@@ -76,12 +76,22 @@ def _told_apart(paths: tuple[Path, ...]) -> tuple[tuple[Path, ...], tuple[Path, 
     return captures, tuple(path for path in paths if path not in captures)
 
 
-def _find(pipeline: "Pipeline", paths: tuple[Path, ...]) -> "list[FoundFile]":
+def _find(hub: "Hub", connector: str, paths: tuple[Path, ...]) -> "list[tuple[Pipeline, list[FoundFile]]]":
+    """The files there are, by feed: the connector's own, and the answers that its source sends."""
     from integrationhub.errors import NotFound
     from integrationhub.receive.folder import find_files
 
-    files = find_files(paths, pipeline.descriptor.delivery)
-    if not files:
+    pipeline, answers = hub.pipeline(connector), hub.answers(connector)
+    own, found = list(paths), []
+    if answers is not None:
+        rules = answers.descriptor.delivery
+        named = [path for path in paths if path.is_dir() or rules.is_named(path.name)]
+        found = [(answers, find_files(named, rules))]
+        own = [path for path in paths if path.is_dir() or path not in named]
+    found = [
+        (feed, files) for feed, files in [(pipeline, find_files(own, pipeline.descriptor.delivery)), *found] if files
+    ]
+    if not found:
         raise NotFound(
             f"there is no file of {pipeline.descriptor.name} there",
             code="NO_FILES",
@@ -89,7 +99,7 @@ def _find(pipeline: "Pipeline", paths: tuple[Path, ...]) -> "list[FoundFile]":
             if pipeline.descriptor.takes_files
             else "it takes messages: name a capture of recorded ones (.jsonl)",
         )
-    return files
+    return found
 
 
 @contextmanager

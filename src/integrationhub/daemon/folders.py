@@ -31,7 +31,7 @@ class FolderWatch:
         """Watch until the shift ends. What a crash left half written among the originals goes first."""
         self._hub.originals.sweep(older_than=self._hub.clock() - LEFT_OVER)
         while not self._shift.stop.is_set():
-            for pipeline in self._roster.pipelines.values():
+            for pipeline in (*self._roster.pipelines.values(), *self._roster.answers):
                 self._look(pipeline)
             self._shift.ready.add(self._name)
             self._shift.stop.wait(SCAN_SECONDS)
@@ -54,7 +54,7 @@ class FolderWatch:
     def _folder(self, pipeline: Pipeline) -> WatchedFolder:
         name = pipeline.descriptor.name
         if name not in self._folders:
-            folder = self._hub.settings.inbox(name)
+            folder = self._hub.settings.inbox(pipeline.descriptor.inbox)
             folder.mkdir(parents=True, exist_ok=True)
             self._folders[name] = WatchedFolder(folder, pipeline.descriptor.delivery)
         return self._folders[name]

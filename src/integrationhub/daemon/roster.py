@@ -24,6 +24,11 @@ class Roster:
         """As last read in good order."""
         return self._pipelines
 
+    @property
+    def answers(self) -> Sequence[Pipeline]:
+        """What takes the answers of source systems, for the connectors that have any."""
+        return [found for name in self._pipelines if (found := self._hub.answers(name)) is not None]
+
     def named(self, name: str) -> Pipeline | None:
         """The pipeline of a connector by its name or an alias; None when the daemon doesn't work for it."""
         found = (item for item in self._pipelines.values() if name in (item.descriptor.name, *item.descriptor.aliases))

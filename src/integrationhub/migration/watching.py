@@ -2,7 +2,7 @@
 group back to held, whole and with the reason, until it is closed. So does a notice that the source rejects.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -79,6 +79,10 @@ class Watch:
             outcome = self._answer(work, notice_id, status, reason)
             work.commit()
         return outcome
+
+    def answers(self, work: Work, taken: Sequence[tuple[int, str, str | None]]) -> list[str]:
+        """Take several answers in within a transaction; an outcome for each, as of `answer`."""
+        return [self._answer(work, *answer) for answer in taken]
 
     def _answer(self, work: Work, notice_id: int, status: str, reason: str | None) -> str:
         notice = reading.notice(work.connection, notice_id)

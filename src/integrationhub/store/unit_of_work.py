@@ -23,6 +23,7 @@ from integrationhub.store.deliveries import Deliveries
 from integrationhub.store.engine import open_engine, open_point_engine, reading_options
 from integrationhub.store.entity_versions import EntityVersions
 from integrationhub.store.feeds import Feeds
+from integrationhub.store.handover import Handover
 from integrationhub.store.inbox import Inbox
 from integrationhub.store.intakes import Intakes
 from integrationhub.store.merge import Canonical, SliceRows, fit
@@ -60,6 +61,7 @@ class Work:
         self.canonical = Canonical(self._connection)
         self.verdicts = Verdicts(self._connection)
         self.transfers = Transfers(self._connection)
+        self.handover = Handover(self._connection)
 
     @property
     def connection(self) -> Connection:

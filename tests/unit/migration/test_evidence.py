@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from integrationhub.errors import ConfigurationError, Conflict, NotFound
-from integrationhub.migration.evidence.pack import Chart, Section, verify_pack, write_pack
+from integrationhub.migration.evidence.pack import Chart, Section, attached, verify_pack, write_pack
 from integrationhub.migration.evidence.signing import PRIVATE_NAME, PUBLIC_NAME, Signer
 
 SECTION = Section(
@@ -29,9 +29,9 @@ def pack(tmp_path: Path, keys: Path) -> Path:
 
 
 def written(out: Path, keys: Path) -> Path:
-    attached = keys.parent / "crosswalk.csv"
-    attached.write_text("phase,case_group\n")
-    attachments = {"outgoing/CROSSWALK_20150702_000001.csv": attached}
+    crosswalk = keys.parent / "crosswalk.csv"
+    crosswalk.write_text("phase,case_group\n")
+    attachments = {"outgoing/CROSSWALK_20150702_000001.csv": attached(crosswalk)}
     write_pack(out, title="Pilot", sections=[SECTION], attachments=attachments, signer=Signer.made_in(keys))
     return out
 

@@ -25,8 +25,11 @@ COMMANDS = {
     "exceptions": (f"{_HERE}.exceptions:exceptions", "What waits for a person; assign it, resolve it."),
     "backout": (f"{_HERE}.settle:backout", "Return a group or a wave to its sources."),
     "parallel": (f"{_HERE}.settle:parallel", "Compare old and new balances of a day."),
+    "handover": (f"{_HERE}.files:handover", "Hand out what waits for the source systems."),
+    "reconcile": (f"{_HERE}.prove:reconcile", "Compare every value with the original bytes; gross over, under, net."),
     "signoff": (f"{_HERE}.settle:signoff", "Sign a wave off, as a second person."),
     "close": (f"{_HERE}.settle:close", "Tell the sources that a wave's cases are gone; close what they accepted."),
+    "evidence": (f"{_HERE}.prove:evidence", "Write a signed evidence pack, or verify one offline."),
 }  # fmt: skip
 """Command → (where it is, what it does), in the order in which they are used."""
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from integrationhub.cli.invocation import Invocation, as_option
+from integrationhub.cli.migrate.files import tell_files
 from integrationhub.cli.migrate.options import any_wave_option, plan_argument, run_option, wave_option
 from integrationhub.cli.output import json_option, print_json, print_table, run_progress
 
@@ -72,6 +73,7 @@ def _run(
     hub.watch().look()
     if not freeze_only and not outcome.left and outcome.groups:
         compare(handling, actor, wave)
+    tell_files(hub.handover().hand_over())
     return outcome
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 import click
 
 from integrationhub.cli.invocation import Invocation, as_option
+from integrationhub.cli.migrate.files import tell_files
 from integrationhub.cli.migrate.options import (
     DATE,
     any_wave_option,
@@ -63,6 +64,7 @@ def backout(
         for sentence in (*prospect.hindrances, *prospect.lasting, *prospect.carried):
             click.echo(f"  {sentence}", err=True)
         done = 0 if dry_run else back_out(handling, actor, prospect, said(reason))
+        tell_files([] if dry_run else hub.handover().hand_over())
     if as_json:
         print_json({**asdict(prospect), "groups": list(prospect.groups), "backed_out": done})
     elif not dry_run:
@@ -158,7 +160,7 @@ def signoff(
 def close(
     invocation: Invocation, plan_name: str, wave: str, who: str | None, run_id: str | None, as_json: bool
 ) -> None:
-    """Queue the CLOSE notices of a signed-off wave, and close the groups whose notices are all accepted.
+    """Send the CLOSE notices and crosswalk of a signed-off wave, and close groups whose notices are all accepted.
 
     Repeating it adds no notice; run it again when answers have come.
     """
@@ -170,6 +172,10 @@ def close(
     with invocation.hub() as hub:
         handling = hub.handling(plan_name, run_id)
         found = close_wave(handling, actor, handling.wave(wave))
+        handover = hub.handover()
+        with hub.store.read() as connection:
+            current = handling.run(connection)
+        tell_files([*handover.hand_over(), *handover.hand_crosswalk(current.run_id, wave)])
     if as_json:
         print_json(asdict(found))
         return

@@ -11,10 +11,12 @@ Nothing in a pack says when or where it was written: the same store gives the sa
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 
 from integrationhub.errors import Conflict, NotFound
 from integrationhub.migration.evidence.page import html
@@ -24,6 +26,13 @@ MANIFEST, SIGNATURE, PAGE, DATA, FILES = "MANIFEST.sha256", "MANIFEST.sig", "ind
 BLOCK = 1 << 20
 
 Cell = str | int | bool | None
+Attachment = Callable[[], AbstractContextManager[BinaryIO]]
+"""Opens the bytes of a file that goes into the pack."""
+
+
+def attached(path: Path) -> Attachment:
+    """A file on this machine."""
+    return lambda: path.open("rb")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +60,11 @@ class Section:
 
 
 def write_pack(
-    out: Path, *, title: str, sections: Sequence[Section], attachments: Mapping[str, Path], signer: Signer
+    out: Path, *, title: str, sections: Sequence[Section], attachments: Mapping[str, Attachment], signer: Signer
 ) -> str:
     """Write a pack into the folder `out`, which must be empty or missing; the manifest's SHA-256.
 
-    `attachments`: name below `files/` → file that is copied. Conflict: something lies in the folder already.
+    `attachments`: name below `files/` → what opens the file. Conflict: something lies in the folder already.
     """
     if out.exists() and any(out.iterdir()):
         raise Conflict(f"{out} is not empty", code="FOLDER_IN_USE", remedy="name a new folder for the evidence")
@@ -67,7 +76,8 @@ def write_pack(
     for name, source in sorted(attachments.items()):
         target = out / FILES / name
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
+        with source() as stream, target.open("wb") as copy:
+            shutil.copyfileobj(stream, copy, BLOCK)
     manifest = "".join(f"{_digest(out / name)}  {name}\n" for name in sorted(_files(out))).encode()
     (out / MANIFEST).write_bytes(manifest)
     (out / SIGNATURE).write_bytes(signer.sign(manifest))

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +14,7 @@ from integrationhub.migration.reconcile.books import BOOKS
 from integrationhub.migration.reconcile.engine import Comparison, KeptFile, Reconciliation
 from integrationhub.store.deliveries import Delivery
 from integrationhub.store.exports import stored_rows
+from integrationhub.store.transfer_proof import moved_accounts
 from integrationhub.store.unit_of_work import Store
 
 Progress = Callable[[str, int, int], None]
@@ -34,24 +35,42 @@ class ReconciliationDesk:
     work_folder: Path
     synthetic_identities: bool
 
-    def run(self, progress: Progress = silent) -> list[Reconciliation]:
-        """Every book that has accepted files, compared whole. Takes disk space in the work folder meanwhile."""
+    def run(
+        self, progress: Progress = silent, *, run_id: str | None = None, wave: str | None = None
+    ) -> list[Reconciliation]:
+        """Every book that has accepted files, compared whole; with `run_id` also what that run has moved (of a wave).
+
+        Takes disk space in the work folder meanwhile.
+        """
         found = []
         self.work_folder.mkdir(parents=True, exist_ok=True)
         for system, connector in self.connectors.items():
             kept = self._kept(system, connector)
             if system in BOOKS and kept:
                 with TemporaryDirectory(prefix="reconcile-", dir=self.work_folder) as folder:
-                    found.append(self._compare(system, kept, Path(folder), progress))
+                    found.append(self._compare(system, kept, Path(folder), progress, moved=(run_id, wave)))
         return found
 
-    def _compare(self, system: str, kept: list[KeptFile], folder: Path, progress: Progress) -> Reconciliation:
+    def _compare(
+        self,
+        system: str,
+        kept: list[KeptFile],
+        folder: Path,
+        progress: Progress,
+        *,
+        moved: tuple[str | None, str | None],
+    ) -> Reconciliation:
         with Comparison(BOOKS[system], folder, synthetic_identities=self.synthetic_identities) as comparison:
             comparison.take_files(kept, lambda done: progress(system, done, len(kept)))
             with self.store.read() as connection:
                 for entity in ENTITIES:
                     comparison.take_rows(entity, stored_rows(connection, entity))
-            return comparison.run()
+            found = comparison.run()
+            run_id, wave = moved
+            if run_id is None:
+                return found
+            with self.store.read() as connection:
+                return replace(found, moves=comparison.moves(moved_accounts(connection, run_id, wave)))
 
     def _kept(self, system: str, connector: str) -> list[KeptFile]:
         with self.store.begin() as work:

@@ -15,6 +15,8 @@ from typing import BinaryIO, Self
 import duckdb
 import polars as pl
 
+from integrationhub.migration.reconcile.moves import Moves, compare_moves
+
 KEY = ("grp", "source_ref", "nth")
 MOST_SHOWN = 1_000
 """Breaks of one kind of row that are itemised; all of them are counted."""
@@ -98,6 +100,7 @@ class Reconciliation:
     compared: tuple[Compared, ...]
     totals: tuple[Total, ...]
     set_aside: tuple[str, ...] = field(default=())
+    moves: Moves = field(default_factory=Moves)
 
     @property
     def breaks(self) -> int:
@@ -107,7 +110,7 @@ class Reconciliation:
     @property
     def holds(self) -> bool:
         """Nothing differs, to the penny."""
-        return not self.breaks and all(total.holds for total in self.totals)
+        return not self.breaks and not self.moves.breaks and all(total.holds for total in self.totals)
 
 
 class Comparison:
@@ -168,6 +171,10 @@ class Comparison:
             totals=tuple(self._totals()),
             set_aside=tuple(sorted({group for _, group in self._aside})),
         )
+
+    def moves(self, accounts: Iterable[pl.DataFrame]) -> Moves:
+        """Compare what moved with what was read; after `run`."""
+        return compare_moves(self._engine, self._book.system, accounts)
 
     def _append(self, table: str, frame: pl.DataFrame) -> None:
         self._engine.register("arriving", frame.to_arrow())

@@ -49,6 +49,11 @@ class DeliveryRules(Part):
     deadline: Annotated[str, Field(pattern=r"^\d\d:\d\d$")] | None = None
     codes: DeliveryCodes = DeliveryCodes()
 
+    def is_named(self, name: str) -> bool:
+        """Whether a data file or trigger file of this name is one of the feed's."""
+        data = self.trigger.data_name_for(name) if name.endswith(self.trigger.suffix) else name
+        return self.sequence_of(data) is not None
+
     def sequence_of(self, name: str) -> int | None:
         """The sequence number in a data file's name; None if the name isn't one of this connector's."""
         match = re.fullmatch(self.file, name)

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from integrationhub.errors import ConfigurationError, NotFound
+from integrationhub.sdk.descriptor.answers import AnswerRules
 from integrationhub.sdk.descriptor.delivery import DeliveryRules
 from integrationhub.sdk.descriptor.document import Document, DocumentCodes, XmlLayout
 from integrationhub.sdk.descriptor.feed import Feed, FeedCodes, JsonLayout
@@ -38,7 +39,9 @@ class Descriptor(Part):
     feed: Feed | None = None
     events: EventRules | None = None
     messages: MessageRules | None = None
+    answers: AnswerRules | None = None
     folder: Path = Path()
+    arrives_with: str | None = Field(default=None, exclude=True)  # of a feed beside a connector's own
 
     @model_validator(mode="after")
     def _described(self) -> "Descriptor":
@@ -105,6 +108,20 @@ class Descriptor(Part):
             return self.keying.codes.exception
         return self.structure.codes.field if self.records is not None else ""
 
+    def of_answers(self) -> "Descriptor":
+        """The connector as its answer files see it: a feed of its own, named after it, with the same codes."""
+        assert self.answers is not None
+        rules = self.answers
+        delivery = self.delivery.model_copy(
+            update={
+                "file": rules.file, "trigger": rules.trigger, "trigger_keys": rules.trigger_keys, "first_sequence": 1,
+                "deadline": None,
+            }
+        )  # fmt: skip
+        identity = self.connector.model_copy(update={"name": f"{self.name}-answers", "aliases": ()})
+        changes = {"connector": identity, "delivery": delivery, "messages": None, "events": None}
+        return self.model_copy(update={**changes, "arrives_with": self.name})
+
     def text_of(self, name: str) -> bytes:
         """The content of a file beside the descriptor; NotFound when it is missing."""
         path = self.folder / name
@@ -116,6 +133,11 @@ class Descriptor(Part):
     def name(self) -> str:
         """The connector's name, as used in commands, folders and queues."""
         return self.connector.name
+
+    @property
+    def inbox(self) -> str:
+        """The connector in whose folder the files arrive."""
+        return self.arrives_with or self.name
 
     @property
     def queue(self) -> str:

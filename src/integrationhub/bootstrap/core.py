@@ -1,26 +1,20 @@
-"""Where objects are wired: settings and catalogue in, a hub ready to work out. Nothing else creates services.
-
-Everything is made, and what it needs imported, when it is first asked for: a command that only reads the store starts
-without decoders, mappings and transports.
-"""
+"""The hub without migrations: store, originals, transports, pipelines of files and messages, the analyst's tools."""
 
 from __future__ import annotations
 
 import os
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self
 
 from integrationhub.catalogue import Catalogue
-from integrationhub.errors import Conflict, HubError, TransientError
+from integrationhub.errors import HubError, TransientError
 from integrationhub.telemetry import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    import polars as pl
+    from collections.abc import Callable
 
     from integrationhub.arrears.desk import ArrearsDesk
     from integrationhub.arrears.judging import Judging
@@ -30,18 +24,12 @@ if TYPE_CHECKING:
     from integrationhub.intake.desk import FeedDesk
     from integrationhub.intake.messages.taker import InboxTaker
     from integrationhub.mapping.compile import CompiledMapping, Mapping
-    from integrationhub.migration.checking import Surroundings
-    from integrationhub.migration.group_page import GroupDesk
-    from integrationhub.migration.handling import Handling
-    from integrationhub.migration.reconcile.desk import ReconciliationDesk
-    from integrationhub.migration.watching import Watch
     from integrationhub.pipeline import Pipeline
     from integrationhub.publish.relay import Relay
-    from integrationhub.quarantine.desk import QuarantineDesk
     from integrationhub.receive.originals import Originals
     from integrationhub.sdk.descriptor import Descriptor
     from integrationhub.sdk.transport import MessageSource, Publisher
-    from integrationhub.store.unit_of_work import Reading, Store
+    from integrationhub.store.unit_of_work import Store
     from integrationhub.workbench.archive import MappingArchive
     from integrationhub.workbench.desk import AnalystDesk
 
@@ -51,7 +39,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class Hub:
+class Core:
     """One hub: its store, originals, transports and pipelines. Use as a context manager; leaving it closes all.
 
     A `trial` hub serves commands that must leave nothing behind: it makes no store of its own accord.
@@ -153,38 +141,12 @@ class Hub:
         except TransientError as exc:
             logger().warning("relay_waits", reason=exc.code)
 
-    def reconciliation(self) -> ReconciliationDesk:
-        """Compares everything that is stored with the kept originals, on a path of its own."""
-        from integrationhub.migration.reconcile.desk import ReconciliationDesk
-
-        connectors = [self.catalogue.connector(name).connector for name in self.catalogue.names()]
-        return ReconciliationDesk(
-            store=self.store,
-            open_original=self.originals.open,
-            connectors={item.source_system: item.name for item in connectors},
-            work_folder=self.settings.data_dir / "work",
-            synthetic_identities=self.settings.synthetic_identities,
-        )
-
     def judging(self) -> Judging:
         """Judges the cases that files have changed."""
         from integrationhub.arrears.judging import Judging
 
         processes = self.settings.judging_processes or len(os.sched_getaffinity(0))
         return Judging(store=self.store, clock=self.clock, processes=processes, checkpoint=self.checkpoint)
-
-    def judge_waiting(self) -> bool:
-        """Judge what has changed; False when another process is judging, which may or may not come to it.
-
-        Case groups that have moved and are not what they were go back to their sources at once.
-        """
-        try:
-            judged = self.judging().run()
-        except Conflict as exc:
-            logger().info("judging_elsewhere", reason=exc.code)
-            return False
-        self.watch().look(new_verdicts=judged.cases > 0)
-        return True
 
     @cached_property
     def arrears_policy(self) -> Policy:
@@ -198,66 +160,6 @@ class Hub:
         from integrationhub.arrears.desk import ArrearsDesk
 
         return ArrearsDesk(store=self.store, policy=self.arrears_policy)
-
-    def handling(self, plan: str, run_id: str | None = None) -> Handling:
-        """A migration plan in somebody's hands: read, checked, bound to its hash. ConfigurationError, NotFound."""
-        from integrationhub.migration.checking import bind
-        from integrationhub.migration.handling import Handling
-
-        return Handling(
-            store=self.store,
-            bound=bind(self.catalogue.plan(plan), self._surroundings()),
-            arrears=self.arrears_policy,
-            clock=self.clock,
-            outgoing=self.settings.data_dir / "outgoing",
-            run_id=run_id,
-            checkpoint=self.checkpoint,
-        )
-
-    def _surroundings(self) -> Surroundings:
-        """What every plan is bound to besides its own files."""
-        from integrationhub.arrears.policy import FILE
-        from integrationhub.migration.checking import Surroundings
-
-        names = self.catalogue.names()
-        mappings = {name: self.catalogue.mapping(self.catalogue.connector(name).connector.mappings) for name in names}
-        codes = {folder.parent / "codes" for folder in mappings.values()}
-        return Surroundings(
-            mappings=mappings,
-            paths={
-                **{f"codes {place}": folder for place, folder in enumerate(sorted(filter(Path.is_dir, codes)))},
-                "arrears thresholds": self.catalogue.policy(FILE),
-                "code": Path(__file__).parent,
-            },
-            settings={"synthetic_identities": str(self.settings.synthetic_identities)},
-        )
-
-    def group_desk(self) -> GroupDesk:
-        """Shows case groups with their cases, debts and history."""
-        from integrationhub.migration.group_page import GroupDesk
-
-        return GroupDesk(store=self.store, arrears=self.arrears_policy)
-
-    def watch(self) -> Watch:
-        """Looks after case groups between FREEZE and CLOSE."""
-        from integrationhub.migration.watching import Watch
-
-        return Watch(store=self.store, arrears=self.arrears_policy, clock=self.clock)
-
-    def judged_rows(self, connection: Reading, as_at: date | None) -> dict[str, Callable[[], Iterator[pl.DataFrame]]]:
-        """Exports that show verdicts and what transfers have changed, by name, as at a day."""
-        from integrationhub.arrears.rows import Rows
-        from integrationhub.migration.exports import AfterTransfers
-
-        rows = Rows(connection, self.arrears_policy, as_at=as_at)
-        moved = AfterTransfers(connection, as_at)
-        return {
-            "arrears": lambda: moved.arrears(rows.arrears()),
-            "balances": rows.balances,
-            "case_events": rows.case_events,
-            "debts": lambda: moved.debts(rows.debts()),
-            "transfers": moved.entries,
-        }
 
     def desk(self, connector: str) -> FeedDesk:
         """The feed of a connector, for operators."""
@@ -331,13 +233,6 @@ class Hub:
                 checkpoint=self.checkpoint,
             )
         return self._takers[descriptor.name]
-
-    @cached_property
-    def quarantine(self) -> QuarantineDesk:
-        """The quarantine, for people and rules."""
-        from integrationhub.quarantine.desk import QuarantineDesk
-
-        return QuarantineDesk.over(self)
 
     def captures(self, name: str) -> CaptureTaker:
         """Takes recorded messages of a connector. NotFound: it has none."""

@@ -1,0 +1,13 @@
+"""[answers]: files that a source sends back about what it was told (handover.md §3)."""
+
+from integrationhub.sdk.descriptor.delivery import Trigger
+from integrationhub.sdk.part import Part, Pattern
+
+
+class AnswerRules(Part):
+    """How answer files are named and laid out. They arrive where the connector's other files do, and count from 1."""
+
+    file: Pattern
+    trigger: Trigger = Trigger()
+    trigger_keys: tuple[str, ...] = ("FILE", "BYTES", "RECORDS", "SHA256", "SEQUENCE", "ASAT")
+    layout: str
