@@ -340,5 +340,5 @@ def test_a_daemon_whose_queue_was_made_otherwise_does_not_start_and_says_what_di
     connection.channel().queue_declare("integrationhub.files", durable=True)
     connection.close()
     refused = hub.run("run", code=2, broker_url=amqp_url)
-    assert "queue integrationhub.files has x-queue-type classic, wanted is quorum" in refused.err
+    assert 'queue integrationhub.files has x-dead-letter-exchange none, wanted is ""' in refused.err
     assert "move its messages" in refused.err

@@ -67,6 +67,12 @@ class ChrootRabbit(InstalledRabbit):
         path.symlink_to(self._inside)
         return path
 
+    def _write_files(self, peer: InstalledRabbit | None) -> None:
+        super()._write_files(peer)
+        with (self.directory / "rabbitmq.conf").open("a") as stream:
+            # A chroot has no /proc: the node neither sees the machine's memory nor its own.
+            stream.write("total_memory_available_override_value = 2GB\nvm_memory_calculation_strategy = erlang\n")
+
     def _remove_directory(self) -> None:
         self.directory.unlink()
         remove(self._inside)

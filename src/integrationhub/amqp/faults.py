@@ -106,7 +106,7 @@ def _difference(reply: str) -> str | None:
 def _value(text: str) -> str:
     """`the value '50' of type 'signedint'` is 50, `none` is none."""
     quoted = re.search(r"'([^']*)'", text)
-    return quoted[1] if quoted else text.strip()
+    return (quoted[1] or '""') if quoted else text.strip()
 
 
 def gone(broker: str, text: str, *, code: str = _AWAY.code, remedy: str = _AWAY.remedy) -> TransientError:
