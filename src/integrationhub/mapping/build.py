@@ -13,7 +13,7 @@ from integrationhub.mapping.conversions import Environment
 from integrationhub.mapping.faults import Rule
 from integrationhub.mapping.items import MARK, Compiler, Item
 from integrationhub.mapping.joins import JoinStep, PivotStep
-from integrationhub.mapping.plan import SourcePlan, in_levels, traced, unfilled, unsure
+from integrationhub.mapping.plan import APART, SourcePlan, in_levels, traced, unfilled, unsure
 from integrationhub.mapping.scope import OCCURRENCE, POSITION, Place, Ref, Scope
 from integrationhub.mapping.spec import EntitySpec, FieldSpec, JoinSpec, SourceSpec
 from integrationhub.mapping.tables import Lookup
@@ -66,6 +66,10 @@ class SourceBuilder:
             unfilled=tuple(unfilled(self.entity, items)),
             unsure=tuple(unsure(self.entity, items)),
             key_place=self._key_place(scope, items),
+            names=(*self.entity.names(), *(f"{APART}{number}" for number in range(len(apart)))),
+            required=tuple(
+                item.name for item in self.entity.all_fields() if item.required and item.name not in model.SEALED
+            ),
             apart=tuple(ref.column for ref in apart),
         )
 

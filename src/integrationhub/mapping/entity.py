@@ -21,6 +21,7 @@ class EntityPlan:
     mapping_id: str
     sources: Sequence[SourcePlan]
     repeats: Repeats
+    names: tuple[str, ...]  # the canonical columns in table order
 
     def run(self, tables: Tables, context: MappingContext) -> Mapped:
         """The entity's rows of one batch, sources in the order of the spec, rows in file order."""
@@ -36,7 +37,7 @@ class EntityPlan:
         else:
             faults += self._repeats_of(rows, apart or [self.entity.key])
         return Mapped(
-            rows=rows[list(self.entity.names())] if apart else rows,
+            rows=rows[list(self.names)] if apart else rows,
             faults=faults,
             gaps=[gap for part in parts for gap in part.gaps],
         )

@@ -118,6 +118,8 @@ class SourcePlan:
     unfilled: tuple[tuple[str, pl.DataType], ...]  # canonical columns that the spec says nothing of
     unsure: tuple[tuple[str, pl.DataType], ...]  # those whose type only a run can tell
     key_place: Place  # the source field that ends the natural key
+    names: tuple[str, ...]  # columns of its rows: the canonical ones in table order, then those that stay apart
+    required: tuple[str, ...]  # columns in which a null is a fault
     apart: tuple[str, ...] = ()  # working columns that only the judgement of repeated keys needs
 
     def run(self, tables: Tables, context: MappingContext, mapping_id: str) -> Mapped:
@@ -164,7 +166,7 @@ class SourcePlan:
 
     def none(self) -> pl.DataFrame:
         """No rows."""
-        return _nothing(self.entity)
+        return _nothing(self.entity.name)
 
     def _canonical(self, frame: pl.DataFrame, context: MappingContext, mapping_id: str) -> pl.DataFrame:
         """The canonical columns in their order, and those that stay apart; what the spec doesn't fill is null.
@@ -193,16 +195,11 @@ class SourcePlan:
         return rows
 
     def _gaps(self, rows: pl.DataFrame) -> Iterator[Told]:
-        for item in self.entity.all_fields():
-            if item.required and item.name not in model.SEALED and rows.get_column(item.name).null_count():
-                empty = rows.get_column(item.name).is_null().arg_true()
+        for name in self.required:
+            if rows.get_column(name).null_count():
+                empty = rows.get_column(name).is_null().arg_true()
                 records, offsets = rows.get_column("record_no")[empty], rows.get_column("byte_offset")[empty]
-                yield Told(code=MISSING, place=self.place(item.name), records=records, offsets=offsets)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The columns of its rows: the canonical ones in table order, then those that stay apart."""
-        return _names(self.entity, len(self.apart))
+                yield Told(code=MISSING, place=self.place(name), records=records, offsets=offsets)
 
     def place(self, name: str) -> Place:
         """The source field to name when a canonical field is at fault."""
@@ -210,13 +207,8 @@ class SourcePlan:
 
 
 @cache
-def _nothing(entity: model.Entity) -> pl.DataFrame:
-    return pl.DataFrame(schema=schema(entity))
-
-
-@cache
-def _names(entity: model.Entity, apart: int) -> tuple[str, ...]:
-    return (*entity.names(), *(f"{APART}{number}" for number in range(apart)))
+def _nothing(entity: str) -> pl.DataFrame:
+    return pl.DataFrame(schema=schema(model.ENTITIES[entity]))
 
 
 @lru_cache(maxsize=1_000)

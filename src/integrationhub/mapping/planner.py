@@ -63,6 +63,7 @@ class Planner:
             mapping_id=self.documents.mapping_id(spec),
             sources=sources,
             repeats=spec.key.repeats,
+            names=model.ENTITIES[spec.entity].names(),
         )
 
     def _sources(
