@@ -4,6 +4,7 @@ It ends when the pipe does: also when the parent was killed. Signals that a term
 group are the parent's business.
 """
 
+import gc
 import signal
 from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
@@ -44,6 +45,7 @@ def main(
         except Exception as exc:  # noqa: BLE001 - the edge of the process: the parent is told
             pipe.send(failed(exc))
             return
+        gc.freeze()  # what is there now stays; looking through it again and again would hold up batches
         pipe.send(Ready())
         while (order := _received(pipe)) is not None:
             answer = worker.answer(order)

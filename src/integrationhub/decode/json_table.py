@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 import polars as pl
 import pyarrow as pa
@@ -111,10 +111,35 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class _Column:
     name: str
-    path: tuple[str, ...]
+    inside: tuple[str, ...]  # names of the objects that the value stands in
+    last: str
     json_type: type
     held: Callable[[Any], object]
-    field: JsonField
+    codes: frozenset[str]
+    required: bool
+    is_pence: bool
+
+    @classmethod
+    def of(cls, name: str, field: JsonField) -> Self:
+        *inside, last = field.path.split(".")
+        return cls(
+            name=name,
+            inside=tuple(inside),
+            last=last,
+            json_type=_JSON_TYPE[field.type],
+            held=_HELD[field.type],
+            codes=frozenset(field.values),
+            required=field.required,
+            is_pence=field.type == "pence",
+        )
+
+
+def _part(found: Mapping[str, Any], path: tuple[str, ...]) -> Mapping[str, Any]:
+    """The object at a path; an empty one where there is none."""
+    value: Any = found
+    for step in path:
+        value = value.get(step) if type(value) is dict else None
+    return value if type(value) is dict else {}
 
 
 class JsonTable:
@@ -123,10 +148,7 @@ class JsonTable:
     def __init__(self, layout: JsonLayout) -> None:
         self.name = layout.table
         self._fields = layout.fields
-        self._columns = [
-            _Column(name, tuple(item.path.split(".")), _JSON_TYPE[item.type], _HELD[item.type], item)
-            for name, item in layout.fields.items()
-        ]
+        self._columns = [_Column.of(name, item) for name, item in layout.fields.items()]
         self._schema = pa.schema(
             [("_record", pa.int64()), ("_offset", pa.int64())]
             + [(name, _ARROW[item.type]) for name, item in layout.fields.items()]
@@ -142,21 +164,23 @@ class JsonTable:
         """The object's row. RecordRejected: SCHEMA_INVALID."""
         values: dict[str, object] = {}
         faults: list[tuple[str, str]] = []
+        parts: dict[tuple[str, ...], Any] = {(): found}  # the object in which a field stands, found once
         for column in self._columns:
-            value: Any = found
-            for step in column.path:
-                value = value.get(step) if type(value) is dict else None
+            inside = column.inside
+            if inside not in parts:
+                parts[inside] = _part(found, inside)
+            value = parts[inside].get(column.last)
             if type(value) is column.json_type:
-                if column.field.values and value not in column.field.values:
+                if column.codes and value not in column.codes:
                     raise _schema(column.name, "is none of the known codes")
                 try:
                     values[column.name] = column.held(value)
                 except _Bad as bad:
                     values[column.name] = None
                     faults.append((column.name, bad.code))
-            elif value is None and not column.field.required:
+            elif value is None and not column.required:
                 values[column.name] = None
-            elif value is LONG and column.field.type == "pence":
+            elif value is LONG and column.is_pence:
                 values[column.name] = None
                 faults.append((column.name, "AMOUNT_RANGE"))
             else:

@@ -235,18 +235,24 @@ class _Batch:
 
     def judged(self, message: Message) -> Judged:
         """The verdict on a message that was put in order."""
-        standing, codes, arrival = self.order.standings[message.position], self.feed.codes, message.arrival
-        outcome = {
-            Place.NEXT: partial(Outcome, fate=Fate.LOADED, delivery_id=arrival.delivery_id),
-            Place.OLD: partial(_outcome, arrival, Fate.SUPERSEDED, codes.stale, _STALE),
-            Place.REPEAT: partial(
-                Outcome, fate=Fate.DUPLICATE, code="DUPLICATE", text=_SAME, delivery_id=standing.first
-            ),
-            Place.CONTRADICTION: partial(_outcome, arrival, Fate.EXCEPTION, codes.conflict, _CONTRADICTION),
-            Place.EARLY: partial(_outcome, arrival, Fate.HELD, codes.gap, _EARLY),
-            Place.FAULTY: partial(self._faulty, arrival),
-        }[standing.place]()
+        standing, arrival = self.order.standings[message.position], message.arrival
+        if standing.place is Place.NEXT:
+            outcome = Outcome(fate=Fate.LOADED, delivery_id=arrival.delivery_id)
+        elif standing.place is Place.REPEAT:
+            outcome = Outcome(fate=Fate.DUPLICATE, code="DUPLICATE", text=_SAME, delivery_id=standing.first)
+        elif standing.place is Place.FAULTY:
+            outcome = self._faulty(arrival)
+        else:
+            outcome = self._not_now(arrival, standing.place)
         return Judged(outcome=outcome, entity_id=message.notice.entity_id, number=message.notice.number)
+
+    def _not_now(self, arrival: Arrival, place: Place) -> Outcome:
+        fate, code, text = {
+            Place.OLD: (Fate.SUPERSEDED, self.feed.codes.stale, _STALE),
+            Place.CONTRADICTION: (Fate.EXCEPTION, self.feed.codes.conflict, _CONTRADICTION),
+            Place.EARLY: (Fate.HELD, self.feed.codes.gap, _EARLY),
+        }[place]
+        return _outcome(arrival, fate, code, text)
 
     def _faulty(self, arrival: Arrival) -> Outcome:
         fault = self.faults[arrival.delivery_id]
