@@ -1,4 +1,4 @@
-"""The main job in one go, on the embedded default: an estate is made, taken in, reconciled, published, traced.
+"""The main job in one go, on the embedded default: an estate is made, taken in, reconciled, published, moved.
 
 Everything is real: the files are in the legacy systems' formats, the way is the one that `ingest` and `run` take. Three
 books of one estate come each night, with change events in between. One field of the first night's 1993 file is spoilt
@@ -27,6 +27,7 @@ from integrationhub.estate.generate import Generated, generate
 from integrationhub.estate.nights import Estate
 from integrationhub.intake.report import FileReport
 from integrationhub.intake.tracing import Trace
+from integrationhub.migration.showing import ShownWave, show_wave
 from integrationhub.receive.folder import find_files
 from integrationhub.store import exports
 from integrationhub.store.slices import Slices
@@ -34,6 +35,7 @@ from integrationhub.store.trace import by_identifier, of_debt
 
 CONNECTOR = "csa1993"
 EVENTS_CONNECTOR = "csa2003"
+PLAN, WAVE = "csa-all", "main"
 SET_ASIDE = "R13"
 MARK = "made-by-integrationhub-demo"
 """A file in the demo's folder that says it may be made anew."""
@@ -50,6 +52,7 @@ class DemoResult:
     exceptions: tuple[dict[str, object], ...]  # of groups that could not be understood
     outcomes: dict[str, int]  # what judging made of the cases
     published: int
+    transfer: ShownWave
     traces: tuple[Trace, ...]
     debts: int
     ledger_lines: int
@@ -96,6 +99,7 @@ def run_demo(
         hub.judge_waiting()
         groups_of = _books_of_groups(hub)
         published = hub.relay().drain()
+        transfer = show_wave(hub.handling(PLAN), WAVE, store_url=chosen.store_url)
         return DemoResult(
             folder=folder,
             reports=(reports[0], later[0]),
@@ -104,6 +108,7 @@ def run_demo(
             exceptions=tuple(row for row in _exceptions(hub) if row["code"] == SET_ASIDE),
             outcomes=_outcomes(hub),
             published=published,
+            transfer=transfer,
             traces=tuple(_traces(hub)),
             debts=_count(hub, "debts"),
             ledger_lines=_count(hub, "ledger"),

@@ -49,6 +49,15 @@ def test_the_spoilt_group_is_named_and_its_exception_resolved(told: str) -> None
     assert re.findall(r"^[0-9a-f]{32} +(\S+) +\S+ +(\S+)$", told, re.MULTILINE) == [("R13", "RESOLVED")]
 
 
+def test_a_wave_moves_with_its_approval_refused_to_the_preparer_and_no_penny_left(told: str) -> None:
+    wave = told.partition("6. A wave")[2].partition("7. ")[0]
+
+    assert "refused: asha has rehearsed this wave and may not approve it" in wave
+    assert re.search(r"moved: \d+ groups, 0 held", wave)
+    assert "all balances agree" in wave
+    assert "signed off: £" in wave
+
+
 def test_one_balance_is_traced_to_bytes_that_stand_in_its_file(told: str, folder: Path) -> None:
     file, offset, digits = re.search(
         r"file (\S+), record.*?pence = .*? at ([\d,]+) X'([0-9a-f]+)'", told, re.DOTALL

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from integrationhub.demo import DemoResult
     from integrationhub.intake.report import FileReport
     from integrationhub.intake.tracing import Trace
+    from integrationhub.migration.showing import ShownWave
 
 
 BOOKS = (("1993 scheme", "EBCDIC records"), ("2003 scheme", "XML"), ("clerical", "CSV, keyed twice"))
@@ -29,7 +30,7 @@ BOOKS = (("1993 scheme", "EBCDIC records"), ("2003 scheme", "XML"), ("clerical",
 )  # fmt: skip
 @click.pass_obj
 def demo(invocation: Invocation, groups: int, folder: Path) -> None:
-    """Make a synthetic legacy estate, take it in, reconcile it to the penny, publish it, and trace one debt.
+    """Make a synthetic legacy estate, take it in, reconcile it to the penny, publish it, move a wave, trace one debt.
 
     Runs on the embedded default in a folder of its own; needs no server, and changes nothing elsewhere.
     """
@@ -109,14 +110,31 @@ def _tell(result: "DemoResult") -> None:
     click.echo(
         f"   {result.debts:,} debts, {result.ledger_lines:,} ledger entries, {result.published:,} events on hub.events"
     )
-    _heading("6. One debt, from its balance down to the bytes")
+    _heading("6. A wave of case groups moves to the new system: rehearsed, approved by a second person, signed off")
+    _tell_transfer(result.transfer)
+    _heading("7. One debt, from its balance down to the bytes")
     for trace in result.traces:
         _tell_trace(trace)
     _heading("Where to look next")
     data = result.folder / "hub-data"
-    for command in ("status", "store check", "export debts", "arrears totals", f"trace {result.traces[0].identifier}"):
+    traced = f"trace {result.traces[0].identifier}"
+    for command in ("status", "store check", "export debts", "arrears totals", "migrate status csa-all", traced):
         click.echo(f"   {_program()} {command} --data-dir {data}")
     click.echo("   connectors/csa1993/README.md: the feed; docs/tutorial: the same step by step")
+
+
+def _tell_transfer(shown: "ShownWave") -> None:
+    rehearsal, moved, signed = shown.rehearsal, shown.moved, shown.signed
+    click.echo(f"   plan {shown.plan}, wave {shown.wave}: {rehearsal['groups']:,} groups, {rehearsal['cases']:,} cases")
+    click.echo(
+        f"   rehearsed by the same steps, rolled back, nothing changed: {rehearsal['movable']:,} groups would move"
+    )
+    click.echo(f"   refused: {shown.refused}")
+    click.echo(f"   moved: {moved.groups:,} groups, {sum(moved.held.values())} held")
+    accounts = "all balances agree" if shown.day.clean else "balances differ"
+    click.echo(f"   old against new, {shown.day.accounts:,} accounts: {accounts}")
+    owed, custodian = signed["rp"] + signed["sos"], signed["custodian"]
+    click.echo(f"   signed off: £{owed / 100:,.2f} of arrears and £{custodian / 100:,.2f} of custodian cash")
 
 
 def _program() -> str:
