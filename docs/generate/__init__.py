@@ -1,6 +1,6 @@
 """The reference documentation, made from what the code says of itself."""
 
-from docs.generate import commands, mappings, model, reasons, settings, topology
+from docs.generate import commands, mappings, metrics, model, reasons, settings, topology
 
 
 def pages() -> dict[str, str]:
@@ -9,6 +9,7 @@ def pages() -> dict[str, str]:
         "commands.md": commands.page(),
         "settings.md": settings.page(),
         "reason-codes.md": reasons.page(),
+        "metrics.md": metrics.page(),
         "topology.md": topology.page(),
         "canonical-model.md": model.page(),
         **model.schemas(),

@@ -7,6 +7,8 @@ import pytest
 from docs.generate import commands, pages, reasons, settings
 from integrationhub.canonical.model import ENTITIES
 from integrationhub.config import Settings
+from integrationhub.daemon.meter import COUNTED
+from integrationhub.daemon.metrics import METRICS
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 PAGES = pages()
@@ -31,6 +33,11 @@ def test_every_command_says_what_it_does() -> None:
 def test_every_setting_says_what_it_means() -> None:
     assert [name for name, info in Settings.model_fields.items() if not info.description] == []
     assert all(f"`{name}`" in settings.page() for name in Settings.model_fields)
+
+
+def test_every_metric_says_what_it_means() -> None:
+    assert all(f"`{name}`" in PAGES["metrics.md"] for name in (*METRICS, *COUNTED))
+    assert all(text for text, _ in METRICS.values())
 
 
 def test_every_reason_code_says_what_it_means() -> None:

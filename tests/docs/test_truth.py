@@ -10,6 +10,8 @@ import pytest
 from docs.generate import reasons
 from integrationhub.cli import program
 from integrationhub.config import PREFIX, SECRETS, TEST_PREFIX, Settings
+from integrationhub.daemon.meter import COUNTED
+from integrationhub.daemon.metrics import METRICS
 
 CHECKOUT = Path(__file__).parents[2]
 PLACES = ("*.md", "docs/**/*.md", "connectors/*/README.md", "mappings/**/*.md", "migration/**/*.md")
@@ -54,6 +56,14 @@ def _fault(words: list[str]) -> str | None:
     known = GLOBAL_OPTIONS | {option for param in command.params for option in param.opts}
     unknown = [word for word in rest if word.startswith("--") and word.partition("=")[0] not in known]
     return f"no option {unknown[0]}" if unknown else None
+
+
+@pytest.mark.parametrize("page", WRITTEN, ids=_shown)
+def test_every_metric_that_is_named_exists(page: Path) -> None:
+    named = set(re.findall(r"\bintegrationhub_[a-z_]+", "\n".join(_code(page.read_text(encoding="utf-8")))))
+    plain = {re.sub(r"_(bucket|sum|count)$", "", name) for name in named}
+
+    assert plain - {*METRICS, *COUNTED} == set()
 
 
 @pytest.mark.parametrize("page", WRITTEN, ids=_shown)

@@ -18,13 +18,19 @@ if TYPE_CHECKING:
 @click.pass_obj
 def status(invocation: Invocation, as_json: bool) -> None:
     """Show connectors (up, stalled, paused), last files, what waits and why, queues, and what is left to publish."""
+    from integrationhub.daemon.queues import queue_depths
     from integrationhub.store.status import read_status
 
     with invocation.hub(trial=True) as hub:
         with hub.store.read() as connection:
             state = read_status(connection)
-        rows = [_row(hub, item) for item in state.connectors]
-        report = {"connectors": rows, "worklist": dict(state.worklist), **_outbox(state), "queues": _queues(hub)}
+        report = {
+            "connectors": [_row(hub, item) for item in state.connectors],
+            "worklist": dict(state.worklist),
+            "quarantine": _quarantine(state),
+            **_outbox(state),
+            "queues": dict(queue_depths(hub)),
+        }
     if as_json:
         print_json(report)
     else:
@@ -32,10 +38,13 @@ def status(invocation: Invocation, as_json: bool) -> None:
 
 
 def _row(hub: "Hub", item: "ConnectorStatus") -> dict[str, object]:
+    from integrationhub.intake.expectations import missing
+
     feed, last = item.feed, item.last
+    stalled = feed.stopped_sequence is not None or item.troubles
     return {
         "connector": item.connector,
-        "state": "paused" if feed.paused else "stalled" if feed.stopped_sequence is not None else "up",
+        "state": "paused" if feed.paused else "stalled" if stalled else "up",
         "last_sequence": feed.last_sequence,
         "last_file": last.name if last else None,
         "last_verdict": last.state.value if last else None,
@@ -48,46 +57,19 @@ def _row(hub: "Hub", item: "ConnectorStatus") -> dict[str, object]:
         "messages_wait_for": [
             {"code": state.waits_for, "host": state.host, "since": _instant(state.since)} for state in item.troubles
         ],
-        "missing_since": _instant(_missing(hub, item)),
+        "missing_since": _instant(missing(hub.catalogue, item, now=hub.clock())),
         "exceptions": item.exceptions,
         "deliveries": dict(item.deliveries),
     }
-
-
-def _missing(hub: "Hub", item: "ConnectorStatus") -> datetime | None:
-    from integrationhub.errors import HubError
-    from integrationhub.intake.expectations import missing_since
-
-    try:
-        deadline = hub.catalogue.connector(item.connector).delivery.deadline
-    except HubError:
-        return None  # a connector that was removed expects nothing any more
-    return missing_since(now=hub.clock(), deadline=deadline, last_received=item.last.received_at if item.last else None)
 
 
 def _outbox(state: "StoreStatus") -> dict[str, object]:
     return {"outbox": {"waiting": state.outbox.waiting, "oldest": _instant(state.outbox.oldest)}}
 
 
-def _queues(hub: "Hub") -> dict[str, int | None]:
-    """Messages that wait in the hub's own queues; empty when the broker is away, which `doctor` explains."""
-    from integrationhub.errors import HubError
-    from integrationhub.receive.notices import QUEUE
-    from integrationhub.sdk.transport import UNROUTABLE_QUEUE
-
-    try:
-        queues = [QUEUE, *(item.queue for item in hub.catalogue.connectors() if item.messages is not None)]
-        names = [name for queue in queues for name in _family(queue)]
-        return dict(hub.publisher.depths([*names, UNROUTABLE_QUEUE]))
-    except HubError:
-        return {}
-
-
-def _family(queue: str) -> list[str]:
-    """A queue, its retry queues and its dead-letter queue."""
-    from integrationhub.sdk.transport import RETRY_SECONDS, dead_letter_queue, retry_queue
-
-    return [queue, *(retry_queue(queue, seconds) for seconds in RETRY_SECONDS), dead_letter_queue(queue)]
+def _quarantine(state: "StoreStatus") -> dict[str, object]:
+    oldest = min((group.oldest for group in state.quarantine), default=None)
+    return {"open": sum(group.count for group in state.quarantine), "oldest": _instant(oldest)}
 
 
 def _instant(value: datetime | None) -> str | None:
@@ -115,7 +97,11 @@ def _tell(report: dict[str, object]) -> None:
             click.echo(f"{row['connector']}: messages wait for {trouble['code']} since {trouble['since']}")
         if row["missing_since"]:
             click.echo(f"{row['connector']}: no file since the one before {row['missing_since']}")
-    outbox, queues = report["outbox"], report["queues"]
+    outbox, queues, quarantine = report["outbox"], report["queues"], report["quarantine"]
+    assert isinstance(quarantine, dict)
+    if quarantine["open"]:
+        listed = "integrationhub quarantine list"
+        click.echo(f"in quarantine: {quarantine['open']:,}, since {quarantine['oldest']}; look at: {listed}")
     assert isinstance(outbox, dict)
     assert isinstance(queues, dict)
     click.echo(f"to publish: {outbox['waiting']:,}" + (f", since {outbox['oldest']}" if outbox["oldest"] else ""))

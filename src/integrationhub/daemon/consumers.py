@@ -9,6 +9,7 @@ from integrationhub.daemon.crew import Crew
 from integrationhub.daemon.intake import MessageIntake
 from integrationhub.daemon.lane import MOST
 from integrationhub.daemon.ledger import StoreLedger
+from integrationhub.daemon.meter import Meter
 from integrationhub.daemon.roster import Roster
 from integrationhub.daemon.shift import Shift
 from integrationhub.errors import HubError
@@ -38,11 +39,12 @@ def is_ordered(descriptor: Descriptor) -> bool:
 class Consumers:
     """Makes the intakes. Takers are built here too: for order keys, and to tell at once which can't be built."""
 
-    def __init__(self, hub: Hub, roster: Roster, shift: Shift, crew: Crew) -> None:
+    def __init__(self, hub: Hub, roster: Roster, shift: Shift, crew: Crew, meter: Meter) -> None:
         self._hub = hub
         self._roster = roster
         self._shift = shift
         self._crew = crew
+        self._meter = meter
         self._order_keys: dict[str, Callable[[Incoming], str | None]] = {}
         self.reread()
 
@@ -75,6 +77,7 @@ class Consumers:
             on_trouble=lambda code: self._tell(name, code),
             on_commit=self._shift.committed.set,
             checkpoint=self._hub.checkpoint,
+            meter=self._meter.of(name),
         )
 
     def _source(self, name: str) -> MessageSource:

@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from integrationhub.bootstrap import Hub
+from integrationhub.daemon.meter import Meter
 from integrationhub.daemon.metrics import metrics_text
 from integrationhub.errors import ConfigurationError, HubError
 
@@ -20,9 +21,10 @@ Answer = tuple[int, str, bytes]
 class HealthServer:
     """Serves in a thread for the length of a `with` block."""
 
-    def __init__(self, hub: Hub, *, port: int, ready: Callable[[], bool]) -> None:
+    def __init__(self, hub: Hub, *, port: int, ready: Callable[[], bool], meter: Meter) -> None:
         self._hub = hub
         self._ready = ready
+        self._meter = meter
         try:
             self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         except OSError as exc:
@@ -40,7 +42,7 @@ class HealthServer:
         if path == "/healthz/ready":
             return (200, "text/plain", b"ready\n") if self._is_ready() else (503, "text/plain", b"not ready\n")
         if path == "/metrics":
-            return 200, "text/plain; version=0.0.4", metrics_text(self._hub).encode()
+            return 200, "text/plain; version=0.0.4", metrics_text(self._hub, self._meter).encode()
         return 404, "text/plain", b"not found: /healthz/live /healthz/ready /metrics\n"
 
     def _is_ready(self) -> bool:

@@ -29,7 +29,8 @@ from integrationhub.canonical.identifiers import derive
 from integrationhub.daemon.breaker import Breaker
 from integrationhub.daemon.crew import Hand, WorkerLost
 from integrationhub.daemon.lane import MOST, Item, Lane, halves, suspects
-from integrationhub.daemon.orders import Answer, Failed, GiveUp, Take
+from integrationhub.daemon.meter import IntakeMeter, Meter
+from integrationhub.daemon.orders import Answer, Failed, GiveUp, Take, Taken
 from integrationhub.daemon.pauses import Pauses
 from integrationhub.daemon.shift import Shift
 from integrationhub.errors import HubError, TransientError
@@ -96,6 +97,7 @@ class MessageIntake:
         on_trouble: Callable[[str | None], None] = lambda _code: None,
         on_commit: Callable[[], None] = lambda: None,
         checkpoint: Callable[[str], None] = lambda _point: None,
+        meter: IntakeMeter | None = None,
     ) -> None:
         self.connector = connector
         self._open_source = open_source
@@ -105,6 +107,8 @@ class MessageIntake:
         self._is_held = is_held
         self._on_commit = on_commit
         self._checkpoint = checkpoint
+        self._meter = meter or Meter().of(connector)
+        self._meter.waits(self._oldest_wait)
         self._breaker = Breaker(shift.stop, on_trouble)
         self._reconnecting = Pauses(first=0.1, longest=10.0)
         self._changed = threading.Condition()  # guards all below
@@ -200,6 +204,12 @@ class MessageIntake:
             yield from self._busy.get(hand, [])
             yield from lane.items
 
+    def _oldest_wait(self) -> float:
+        """Seconds that the oldest message in hand has been here; 0 when there is none."""
+        with self._changed:
+            oldest = min((item.arrived for item in self._in_hand()), default=None)
+        return 0.0 if oldest is None else time.monotonic() - oldest
+
     def _forget(self) -> None:
         for lane in self._lanes.values():
             lane.clear()
@@ -207,7 +217,7 @@ class MessageIntake:
     def _sort(self, message: Incoming) -> None:
         """Put a message into the lane of its order key; behind a death, alone."""
         key = self._key(message)
-        item = Item(message=message, key=key)
+        item = Item(message=message, key=key, arrived=time.monotonic())
         if message.redelivered or self._suspicious:
             known = known_by(message)
             foreign = message.redelivered and known not in self._ours
@@ -318,6 +328,7 @@ class MessageIntake:
         try:
             answer = hand.call(Take(connector=self.connector, messages=[item.message for item in batch]))
         except WorkerLost:
+            self._meter.worker_lost()
             with self._changed:
                 self._suspicious.update(known_by(item.message) for item in batch)
             self._return(hand, suspects(batch))
@@ -326,9 +337,13 @@ class MessageIntake:
             self._failed(hand, batch, answer)
             return
         self._breaker.succeeded()
+        now = time.monotonic()
+        if isinstance(answer, Taken):
+            waited = [now - item.arrived for item in batch]
+            self._meter.committed(answer.outcomes, waited=waited, took=now - started)
         if not first.is_suspect:
             with self._changed:
-                self._lanes[hand].took(len(batch), time.monotonic() - started)
+                self._lanes[hand].took(len(batch), now - started)
         self._settle(hand, batch)
 
     def _settle(self, hand: Hand, batch: list[Item]) -> None:
@@ -393,6 +408,7 @@ class MessageIntake:
 
     def _try_later(self, hand: Hand, item: Item, times: int) -> None:
         """A message that must keep its place waits here, and those of its key behind it; any other waits elsewhere."""
+        self._meter.retried()
         if item.key is None:
             with self._changed:
                 self._suspicious.add(known_by(item.message))
@@ -405,6 +421,7 @@ class MessageIntake:
     def _give_up(self, hand: Hand, item: Item, *, code: str, attempts: int) -> None:
         """Into the quarantine; where not even that is possible, into the dead-letter queue."""
         order = GiveUp(connector=self.connector, message=item.message, code=code, attempts=attempts)
+        started = time.monotonic()
         try:
             answer: Answer = hand.call(order)
         except WorkerLost:
@@ -413,4 +430,7 @@ class MessageIntake:
             if answer.is_transient:
                 raise TransientError(answer.text, code=answer.code, remedy=answer.remedy)
             self._source.reject([item.message], reason=code)
+        if isinstance(answer, Taken):
+            waited = time.monotonic() - item.arrived
+            self._meter.committed(answer.outcomes, waited=[waited], took=time.monotonic() - started)
         self._settle(hand, [item])

@@ -26,7 +26,8 @@ LONGEST_SECONDS = 2.0
 class Item:
     """A message in hand. `together`: with how many it may go at most; 1 for a suspect.
 
-    `counted`: the try that comes next, or that is under way, stands in the ledger already.
+    `counted`: the try that comes next, or that is under way, stands in the ledger already. `arrived`: on the monotonic
+    clock.
     """
 
     message: Incoming
@@ -34,6 +35,7 @@ class Item:
     together: int = MOST
     not_before: float = 0.0
     counted: bool = False
+    arrived: float = 0.0
 
     @property
     def is_suspect(self) -> bool:

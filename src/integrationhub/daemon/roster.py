@@ -44,6 +44,10 @@ class Roster:
         """Read anew before the next piece of work; a signal handler may call this."""
         self._asked.set()
 
+    def is_asked(self) -> bool:
+        """Whether somebody wants connectors read anew."""
+        return self._asked.is_set()
+
     def reread_if_asked(self) -> bool:
         """Read connectors and mappings anew, and say so; where they are faulty, those of before go on."""
         if not self._asked.is_set():

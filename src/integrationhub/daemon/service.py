@@ -19,10 +19,13 @@ from integrationhub.daemon.crew import Crew
 from integrationhub.daemon.folders import FolderWatch
 from integrationhub.daemon.health import HealthServer
 from integrationhub.daemon.judging import Judge
+from integrationhub.daemon.meter import Meter
 from integrationhub.daemon.noticeboard import NoticeBoard
 from integrationhub.daemon.roster import Roster
+from integrationhub.daemon.rules import RuleKeeper
 from integrationhub.daemon.shift import Shift
 from integrationhub.daemon.supervisor import Supervisor
+from integrationhub.daemon.systemd import Systemd
 from integrationhub.errors import TransientError
 from integrationhub.telemetry import logger
 
@@ -53,16 +56,22 @@ class Daemon:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what it asks for is about to happen
         roster, supervisor = Roster(self.hub, self.names), Supervisor(self._shift)
         crew = Crew(self.hub.settings, tuple(roster.with_messages), size=self.workers)
-        consumers = Consumers(self.hub, roster, self._shift, crew)
+        meter, systemd = Meter(), Systemd.of(os.environ, pid=os.getpid())
+        consumers = Consumers(self.hub, roster, self._shift, crew, meter)
         self._declare(consumers)
         signal.signal(signal.SIGHUP, lambda _number, _frame: roster.ask())
-        with HealthServer(self.hub, port=self.hub.settings.http_port, ready=supervisor.is_ready):
+        with HealthServer(self.hub, port=self.hub.settings.http_port, ready=supervisor.is_ready, meter=meter):
             if roster.with_messages:
                 crew.start()
-            self._start(supervisor, roster, consumers, crew)
+            self._start(supervisor, roster)
+            self._start_consumers(supervisor, roster, consumers)
+            supervisor.start("rereading", lambda: self._reread(supervisor, roster, consumers, crew, systemd))
+            supervisor.start("watchdog", lambda: self._watch(systemd, supervisor))
             supervisor.all_started()
+            systemd.ready()
             logger().info("daemon_started", pid=os.getpid(), port=self.hub.settings.http_port, workers=self.workers)
             self._shift.stop.wait()
+            systemd.stopping()
             self._drain(supervisor, crew)
         self.hub.judge_waiting()  # and publish, what was taken in while draining
         self.hub.publish_waiting()
@@ -76,31 +85,41 @@ class Daemon:
         except TransientError as exc:
             logger().warning("waiting", queue="broker", reason=exc.code, error=type(exc).__name__)
 
-    def _start(self, supervisor: Supervisor, roster: Roster, consumers: Consumers, crew: Crew) -> None:
+    def _start(self, supervisor: Supervisor, roster: Roster) -> None:
         shift = self._shift
         supervisor.start("folders", FolderWatch(self.hub, roster, shift, name="folders").run)
         supervisor.start("judging", Judge(hub=self.hub, shift=shift, name="judging").run)
         supervisor.start("relay", self._relay)
+        supervisor.start("rules", RuleKeeper(hub=self.hub, shift=shift, name="rules").run)
         supervisor.start("dead-letters", Collector(self.hub, roster, shift, name="dead-letters").run)
         for number in range(1, self.workers + 1):
             name = f"notices-{number}"
             supervisor.start(name, NoticeBoard(self.hub, roster, shift, name=name).run)
-        self._start_consumers(supervisor, roster, consumers)
-        supervisor.start("rereading", lambda: self._reread(supervisor, roster, consumers, crew))
+
+    def _watch(self, systemd: Systemd, supervisor: Supervisor) -> None:
+        """Give signs of life."""
+        self._shift.ready.add("watchdog")
+        systemd.watch(self._shift.stop, supervisor.is_alive)
 
     @staticmethod
     def _start_consumers(supervisor: Supervisor, roster: Roster, consumers: Consumers) -> None:
         for name in roster.with_messages:
             supervisor.start(name, lambda name=name: consumers.run(name))  # type: ignore[misc]
 
-    def _reread(self, supervisor: Supervisor, roster: Roster, consumers: Consumers, crew: Crew) -> None:
+    def _reread(
+        self, supervisor: Supervisor, roster: Roster, consumers: Consumers, crew: Crew, systemd: Systemd
+    ) -> None:
         """Read connectors and mappings anew when somebody asks for it."""
         self._shift.ready.add("rereading")
         while not self._shift.stop.wait(REREAD_SECONDS):
+            if not roster.is_asked():
+                continue
+            systemd.reloading()
             if roster.reread_if_asked():
                 consumers.reread()
                 crew.reread(tuple(roster.with_messages))
                 self._start_consumers(supervisor, roster, consumers)
+            systemd.ready()
 
     def _drain(self, supervisor: Supervisor, crew: Crew) -> None:
         """Let the parts finish what they have in hand; what is left then is taken up at the next start."""

@@ -40,6 +40,10 @@ class Supervisor:
         """Whether every part does its work at the moment."""
         return self._complete and self._shift.ready >= self._threads.keys()
 
+    def is_alive(self) -> bool:
+        """Whether every part has a thread that works, or waits to be started again."""
+        return all(thread.is_alive() for thread in self._threads.values())
+
     def _keep(self, name: str, part: Part) -> None:
         pauses = Pauses(first=FIRST_PAUSE_SECONDS, longest=LONGEST_PAUSE_SECONDS)
         while not self._shift.stop.is_set():

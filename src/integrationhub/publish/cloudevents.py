@@ -13,6 +13,7 @@ from uuid import UUID
 
 from integrationhub.canonical.identifiers import derive
 from integrationhub.errors import InvariantBroken
+from integrationhub.publish.traces import continued
 
 TYPE_PREFIX = "uk.example.debt."
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
@@ -104,6 +105,10 @@ class Event(Protocol):
     def time(self) -> datetime:
         """When the change was committed."""
 
+    @property
+    def traceparent(self) -> str | None:
+        """The trace context that came with the delivery (W3C), where one did."""
+
 
 def event_source(environment: str, feed: str) -> str:
     """The CloudEvents source: source + id is the consumers' de-duplication key."""
@@ -171,9 +176,15 @@ def body(event: Event) -> bytes:
         "audience": event.audience,
         "correlationid": event.correlation_id,
         "sequence": f"{event.sequence:010d}",
+        **trace_of(event),
         "data": data,
     }
     return json.dumps(envelope, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def trace_of(event: Event) -> Mapping[str, str]:
+    """The trace context as it goes on: headers, and CloudEvents' extension for distributed tracing."""
+    return continued(event.traceparent, event_id=event.event_id)
 
 
 def _check(event: Event, data: Mapping[str, object]) -> None:

@@ -25,7 +25,15 @@ from tenacity import (
 )
 
 from integrationhub.errors import TransientError
-from integrationhub.publish.cloudevents import CONTENT_TYPE, TYPE_PREFIX, Event, body, cloudevents_id, routing_key
+from integrationhub.publish.cloudevents import (
+    CONTENT_TYPE,
+    TYPE_PREFIX,
+    Event,
+    body,
+    cloudevents_id,
+    routing_key,
+    trace_of,
+)
 from integrationhub.sdk.transport import EVENTS_EXCHANGE, Outgoing, Publisher, Topology
 
 EVENTS_TOPOLOGY = Topology(exchanges=(EVENTS_EXCHANGE,))
@@ -127,5 +135,5 @@ def outgoing(event: Event) -> Outgoing:
         message_id=cloudevents_id(event),
         body=body(event),
         content_type=CONTENT_TYPE,
-        headers={"ce-type": TYPE_PREFIX + event.type, "ce-audience": event.audience},
+        headers={"ce-type": TYPE_PREFIX + event.type, "ce-audience": event.audience, **trace_of(event)},
     )

@@ -16,7 +16,7 @@ import polars as pl
 from sqlalchemy import Connection, func, select, update
 
 from integrationhub.store.bulk import Same, insert_returning, insert_rows
-from integrationhub.store.schema import OUTBOX, SUBJECT_SEQUENCES
+from integrationhub.store.schema import DELIVERIES, OUTBOX, SUBJECT_SEQUENCES
 
 _ROWS_PER_STATEMENT = 500
 _ADVANCE = """
@@ -38,7 +38,9 @@ EVENT_SCHEMA: Mapping[str, pl.DataType] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredEvent:
-    """An event as it lies in the outbox; `data` is the JSON text of the CloudEvent's data."""
+    """An event as it lies in the outbox; `data` is the JSON text of the CloudEvent's data. The trace context is that of
+    the message which caused it.
+    """
 
     position: int
     event_id: str
@@ -51,6 +53,7 @@ class StoredEvent:
     routing_key: str
     data: str
     time: datetime
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,8 +103,11 @@ class Outbox:
 
     def waiting(self, limit: int) -> list[StoredEvent]:
         """The next events to send, in position order."""
-        columns = [OUTBOX.c[name] for name in StoredEvent.__dataclass_fields__]
-        statement = select(*columns).where(OUTBOX.c.published_at.is_(None)).order_by(OUTBOX.c.position).limit(limit)
+        columns = [OUTBOX.c[name] for name in StoredEvent.__dataclass_fields__ if name in OUTBOX.c]
+        trace = DELIVERIES.c.envelope["headers", "traceparent"].as_string().label("traceparent")
+        joined = OUTBOX.outerjoin(DELIVERIES, DELIVERIES.c.delivery_id == OUTBOX.c.correlation_id)
+        statement = select(*columns, trace).select_from(joined).where(OUTBOX.c.published_at.is_(None))
+        statement = statement.order_by(OUTBOX.c.position).limit(limit)
         return [StoredEvent(**row) for row in self._connection.execute(statement).mappings()]
 
     def mark_published(self, positions: Sequence[int], *, at: datetime) -> None:

@@ -10,6 +10,7 @@ from integrationhub.store.deliveries import Deliveries, Delivery
 from integrationhub.store.feeds import Feed, Feeds
 from integrationhub.store.intakes import Intakes, IntakeState
 from integrationhub.store.outbox import Lag, Outbox
+from integrationhub.store.quarantine import Quarantine, QuarantineFilter, QuarantineGroup, QuarantineState
 from integrationhub.store.schema import DELIVERIES, WORKLIST
 
 
@@ -31,11 +32,12 @@ class ConnectorStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreStatus:
-    """Everything at one moment."""
+    """Everything at one moment. `quarantine`: what is open there, by reason."""
 
     connectors: tuple[ConnectorStatus, ...]
     worklist: Mapping[str, int]
     outbox: Lag
+    quarantine: tuple[QuarantineGroup, ...] = ()
 
 
 def read_status(connection: Connection) -> StoreStatus:
@@ -55,6 +57,7 @@ def read_status(connection: Connection) -> StoreStatus:
         ),
         worklist=_counts(connection, select(WORKLIST.c.state, func.count()).group_by(WORKLIST.c.state)),
         outbox=Outbox(connection).lag(),
+        quarantine=tuple(Quarantine(connection).groups(QuarantineFilter(state=QuarantineState.OPEN.value))),
     )
 
 

@@ -30,6 +30,7 @@ class StoredEvent:
     correlation_id: str = "delivery-1"
     data: str = '{"debt_ref": "d1", "status": "ACTIVE", "benefit": null, "balance_pence": 12345}'
     time: datetime = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+    traceparent: str | None = None
 
 
 def test_the_body_is_a_structured_cloudevent_with_the_documents_attributes() -> None:

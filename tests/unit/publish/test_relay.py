@@ -27,6 +27,7 @@ class Stored:
     correlation_id: str = "delivery"
     data: str = "{}"
     time: datetime = NOW
+    traceparent: str | None = None
 
     @property
     def event_id(self) -> str:
