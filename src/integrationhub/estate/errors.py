@@ -23,6 +23,7 @@ from integrationhub.estate.dice import Dice
 from integrationhub.estate.errors_cases import CASE_ERRORS
 from integrationhub.estate.errors_charges import CHARGE_ERRORS
 from integrationhub.estate.errors_receipts import RECEIPT_ERRORS
+from integrationhub.estate.errors_together import TOGETHER
 from integrationhub.estate.persons import child
 from integrationhub.estate.references import absent_reference
 from integrationhub.estate.rules import OPEN, SCHEME_2003, ZEROS
@@ -31,7 +32,8 @@ from integrationhub.estate.scene import RECEIPTS, WHOLE, Injection, Scene, free,
 ERROR_SHARES = {"93": 0.443, "03": 0.23}
 FURTHER_ERROR_SHARE = 0.2
 TRIES = 4
-INJECTIONS = (*CHARGE_ERRORS, *RECEIPT_ERRORS, *CASE_ERRORS)
+WITH_WRONG_ROW = {"E05E01", "E06E01", "E11E01"}
+INJECTIONS = (*CHARGE_ERRORS, *RECEIPT_ERRORS, *CASE_ERRORS, *TOGETHER)
 _WEIGHTED = tuple((injection, injection.weight) for injection in INJECTIONS)
 
 
@@ -74,7 +76,7 @@ def derive_flags(group: CaseGroup) -> None:
             continue
         open_roles = any(role.kind in {"PWC", "QCH"} and role.last == OPEN for role in case.roles)
         marks = {
-            "E01": case.queried and "E01a" not in case.injected,
+            "E01": case.queried and not {"E01a", *WITH_WRONG_ROW} & set(case.injected),
             "E04": any((case.rules.system, role.person.party_id) in doubled for role in case.roles),
             "E11": case.liability_end != OPEN and open_roles,
             "E12": any(role.person.nino_faulty for role in case.roles),
