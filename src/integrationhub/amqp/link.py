@@ -194,7 +194,12 @@ class Link:
 
     def post(self, action: Callable[[pika.channel.Channel], object]) -> None:
         """Have the I/O thread do something with the channel soon; the link's error when it is lost already."""
-        self._post(None, lambda: action(self._channel))
+        self._post(None, lambda: self._gathered(action))
+
+    def _gathered(self, action: Callable[[pika.channel.Channel], object]) -> None:
+        """On the I/O thread: hundreds of acknowledgements are one write."""
+        with self._connection.gathering():
+            action(self._channel)
 
     def _post(self, answer: "Future[Any] | None", action: Callable[[], object]) -> None:
         with self._lock:
