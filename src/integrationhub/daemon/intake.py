@@ -241,10 +241,14 @@ class MessageIntake:
         return min(lanes, key=len)
 
     def _work_off(self) -> None:
-        """Wait until nothing is in hand, no longer than the shift's patience; while trouble lasts, not at all."""
+        """Wait until nothing is in hand, no longer than the shift's patience; while trouble lasts, not at all.
+
+        What waits for its next try comes again, its tries counted.
+        """
 
         def done() -> bool:
-            nothing = not any(self._lanes.values()) and not self._busy
+            now = time.monotonic()
+            nothing = all(lane.may_rest(now) for lane in self._lanes.values()) and not self._busy
             return nothing or self._failure is not None or (self._breaker.trouble is not None and not self._busy)
 
         while True:

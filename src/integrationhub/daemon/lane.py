@@ -92,6 +92,15 @@ class Lane:
         self._items.extendleft(reversed(passed))
         return batch
 
+    def may_rest(self, now: float) -> bool:
+        """Whether nothing may go now: there is nothing, or all of it waits for its next try or behind one that does."""
+        blocked: set[str | None] = set()
+        for item in self._items:
+            if item.not_before <= now and (item.key is None or item.key not in blocked):
+                return False
+            blocked.add(item.key)
+        return True
+
     def next_try(self, now: float) -> float | None:
         """When the first of those that wait for their next try may go; None when nobody waits."""
         return min((item.not_before for item in self._items if item.not_before > now), default=None)

@@ -51,6 +51,14 @@ def test_those_of_its_key_wait_behind_one_that_waits_and_others_go_on() -> None:
     assert tags(lane.take(6.0)) == [1, 3]
 
 
+def test_a_lane_in_which_all_wait_for_a_next_try_may_rest() -> None:
+    lane = lane_of(item(1, "a", not_before=5.0), item(2, "a"))
+    assert (lane.may_rest(1.0), lane.may_rest(6.0)) == (True, False)
+    lane.add(item(3))
+    assert not lane.may_rest(1.0)
+    assert Lane().may_rest(1.0)
+
+
 def test_what_was_not_taken_is_next_again() -> None:
     lane = lane_of(item(1), item(2), item(3))
     lane.put_back(lane.take(0.0, most=2))
