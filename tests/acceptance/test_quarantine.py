@@ -113,6 +113,15 @@ def test_a_message_is_corrected_resubmitted_and_counts_as_if_it_had_come_so(book
     book.call("store", "check")
 
 
+def test_a_message_that_comes_again_when_its_time_has_come_settles_its_item(hub: Installation, tmp_path: Path) -> None:
+    _take(hub, tmp_path, _event(1), code=7)
+    assert _one(hub)["code"] == "CASE_UNKNOWN"
+    hub.call("ingest", "csa2003", *(CONNECTOR / "samples").glob("*.xml.gz"))
+    _take(hub, tmp_path, _event(1))
+    assert _listed(hub, "--kind", "MESSAGE") == []
+    assert "came again, and was taken" in hub.call("quarantine", "show", _one(hub, "--state", "RESOLVED")["id"]).out
+
+
 def test_values_are_shown_to_those_only_who_say_why(book: Installation) -> None:
     item = _one(book)
     masked = book.call("quarantine", "show", item["id"]).out

@@ -43,7 +43,9 @@ class FeedDesk:
                         skipped_at=self.clock(),
                     )
                 )
-                refusals.settle(work, self.connector, skip, at=self.clock(), why=f"{by} passed over number {skip}")
+                refusals.settle_number(
+                    work, self.connector, skip, at=self.clock(), why=f"{by} passed over number {skip}"
+                )
                 feed = replace(feed, last_sequence=max(skip, feed.last_sequence or skip))
             work.feeds.save(
                 replace(

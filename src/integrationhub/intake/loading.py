@@ -164,7 +164,7 @@ class Loader:
         )
         if delivery.sequence is not None:
             why = f"{delivery.name} was accepted"
-            refusals.settle(work, self.descriptor.name, delivery.sequence, at=now, why=why)
+            refusals.settle_number(work, self.descriptor.name, delivery.sequence, at=now, why=why)
         feed = work.feeds.lock(self.descriptor.name)
         if feed.stopped_sequence == delivery.sequence:
             feed = replace(feed, stopped_sequence=None, stopped_code=None, stopped_at=None)

@@ -1,5 +1,6 @@
 """Refused files in the quarantine: put there with the refusal, settled with the acceptance, in one transaction."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from integrationhub.canonical.identifiers import derive
@@ -32,9 +33,14 @@ def refuse(work: Work, delivery: Delivery, *, at: datetime) -> None:
     )
 
 
-def settle(work: Work, connector: str, sequence: int, *, at: datetime, why: str) -> None:
+def settle_number(work: Work, connector: str, sequence: int, *, at: datetime, why: str) -> None:
     """Settle the refused files of a sequence number that nobody waits for any longer."""
-    waiting = work.quarantine.waiting_for(work.deliveries.numbered(connector, sequence))
+    settle(work, work.deliveries.numbered(connector, sequence), at=at, why=why)
+
+
+def settle(work: Work, delivery_ids: Sequence[str], *, at: datetime, why: str) -> None:
+    """Settle what waits for deliveries that nobody waits for any longer."""
+    waiting = work.quarantine.waiting_for(delivery_ids)
     if waiting:
         work.quarantine.settle(waiting, QuarantineState.RESOLVED, at=at)
         work.quarantine.history.append(

@@ -260,7 +260,9 @@ class Quarantine:
         return found
 
     def waiting_for(self, delivery_ids: Collection[str]) -> list[str]:
-        """Open items that keep one of these deliveries."""
+        """Open items that keep one of these deliveries; none while an item is tried again: whoever tries settles it."""
+        if self._trying:
+            return []
         mine = QUARANTINE.c.delivery_id.in_(sorted(delivery_ids))
         waiting = select(QUARANTINE.c.quarantine_id).where(mine, QUARANTINE.c.state == QuarantineState.OPEN)
         return sorted(self._connection.execute(waiting).scalars())

@@ -17,6 +17,7 @@ from typing import Generic, Protocol, TypeVar
 
 from integrationhub.canonical.identifiers import derive
 from integrationhub.errors import RecordRejected
+from integrationhub.intake import refusals
 from integrationhub.intake.messages.arrival import Arrival
 from integrationhub.receive.originals import Originals
 from integrationhub.records import Reason
@@ -150,6 +151,7 @@ class InboxTaker(Generic[Read]):
         judgement = self.meaning.judge(work, arrivals, read, known)
         new = _new(zip(arrivals, judgement.judged, strict=True), known)
         self._keep(work, new, keep=keep)
+        _settle_refused(work, new, known)
         judgement.write(work, new)
         return [item.outcome for item in judgement.judged]
 
@@ -207,6 +209,16 @@ def _new(judged: Iterable[tuple[Arrival, Judged]], known: KnownById) -> list[tup
             kept.add(arrival.delivery_id)
             new.append((arrival, verdict))
     return new
+
+
+def _settle_refused(work: Work, new: New, known: KnownById) -> None:
+    """What was refused before and has come again, and was taken this time, waits for nobody any longer."""
+    before = {item.delivery_id for items in known.values() for item in items if item.outcome == Fate.REJECTED}
+    taken = [arrival for arrival, verdict in new if verdict.outcome.fate is not Fate.REJECTED]
+    again = [arrival for arrival in taken if arrival.delivery_id in before]
+    if again:
+        ids = [arrival.delivery_id for arrival in again]
+        refusals.settle(work, ids, at=again[-1].at, why="it came again, and was taken")
 
 
 def refused(arrival: Arrival, *, code: str, text: str) -> Outcome:
