@@ -186,11 +186,14 @@ def _sentinel_adjustment(case: Case, _: SourceGroup, dice: Dice) -> None:
 
 
 def _sentinel_contact(case: Case, source: SourceGroup, dice: Dice) -> None:
-    """A contact on an unknown day flags its case, or, standing at the group, all of the group's cases."""
+    """A contact on an unknown day flags its case, or, standing at the group, all of the group's cases.
+
+    What stands at a 2003 parent belongs to the cases that name him as their parent, so never to one that names none.
+    """
     event = History(
         kind="C", code="TEL", first=dice.pick(case.rules.sentinels), last=ZEROS, outcome="S", party=source.nrp.party_id
     )
-    if dice.chance(0.5):
+    if dice.chance(0.5) or all(role.kind != "NRP" for role in case.roles):
         case.history.append(event)
         case.flags.add("E06")
         return
