@@ -196,3 +196,19 @@ def test_cases_set_aside_stand_in_the_same_list_and_can_be_assigned(book: Instal
     book.call("quarantine", "assign", first["id"], "--to", "A. Clerk")
     (mine,) = _listed(book, "--owner", "A. Clerk")
     assert (mine["id"], mine["state"]) == (first["id"], "ASSIGNED")
+
+
+def test_on_postgresql_a_corrected_message_is_taken_as_well(tmp_path: Path, postgres_url: str) -> None:
+    hub = Installation(tmp_path, database_url=postgres_url)
+    hub.call("ingest", "csa2003", *(CONNECTOR / "samples").glob("*.xml.gz"))
+    _take(hub, tmp_path, _event(1, odd="NO SUCH THING"), code=7)
+    item = _one(hub)
+    better = tmp_path / "better.xml"
+    better.write_text(_event(1)["body"], encoding="utf-8")
+
+    assert "REJECTED" in hub.call("quarantine", "resubmit", item["id"], code=1).out
+    hub.call("quarantine", "correct", item["id"], "--body", better, "--reason", "the sender says so")
+    assert "LOADED" in hub.call("quarantine", "resubmit", item["id"]).out
+    history = json.loads(hub.call("quarantine", "show", item["id"], "--json").out)["history"]
+    assert [action["what"] for action in history] == ["TRIED", "FAILED_AGAIN", "CORRECTED", "TRIED", "RESUBMITTED"]
+    hub.call("store", "check")
