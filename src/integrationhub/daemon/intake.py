@@ -9,7 +9,9 @@ What may happen to a batch, and what becomes of its messages:
     committed                      acknowledged
     a service is away              back to the head of the lane, unharmed; the breaker pauses the connector
     the worker dies                suspects: each alone, its tries counted in the store's ledger before they begin; one
-                                   that takes FATAL_TRIES more workers with it is given up: POISON
+                                   that takes FATAL_TRIES more workers with it is given up: POISON; so is one with
+                                   UNEXPLAINED_TRIES of which nobody came back to tell
+    the hub ends the worker        as if the try had never begun: the message is not to blame
     any other error                in halves, until the one that fails is alone; that one again after growing pauses,
                                    and after FAILED_TRIES it is given up with the error's code
     the broker is lost             everything in hand comes again; what was committed is known as a duplicate then
@@ -45,6 +47,10 @@ POLL_SECONDS = 1.0
 FATAL_TRIES = 2
 """Tries of a suspect, alone, that may end with the worker, beside the death that made it one."""
 
+UNEXPLAINED_TRIES = 6
+"""Tries of a suspect, alone, that may end with the whole daemon. More than FATAL_TRIES: a daemon that is killed for
+reasons of its own meets the same message first each time, and an innocent one must not pay for that."""
+
 FAILED_TRIES = 4
 """Tries of a message, alone, that may fail."""
 
@@ -68,6 +74,9 @@ class Ledger(Protocol):
 
     def end(self, message: str, code: str) -> None:
         """It ended with an error."""
+
+    def withdraw(self, message: str) -> None:
+        """The try that began last was ended by the hub itself, whatever the message is."""
 
     def forget(self, message: str) -> None:
         """The message's fate is decided."""
@@ -329,13 +338,12 @@ class MessageIntake:
         if first.is_suspect and self._is_hopeless(hand, first):
             return
         started = time.monotonic()
+        self._checkpoint("claimed")
         try:
             answer = hand.call(Take(connector=self.connector, messages=[item.message for item in batch]))
         except WorkerLost:
             self._meter.worker_lost()
-            with self._changed:
-                self._suspicious.update(known_by(item.message) for item in batch)
-            self._return(hand, suspects(batch))
+            self._died_with(hand, batch)
             return
         if isinstance(answer, Failed):
             self._failed(hand, batch, answer)
@@ -349,6 +357,19 @@ class MessageIntake:
             with self._changed:
                 self._lanes[hand].took(len(batch), now - started)
         self._settle(hand, batch)
+
+    def _died_with(self, hand: Hand, batch: list[Item]) -> None:
+        """The worker died with this in hand: of itself, or because the hub ended it, its patience over."""
+        (first, *_) = batch
+        if self._shift.is_over():
+            if first.counted:
+                self._ledger.withdraw(known_by(first.message))
+        else:
+            first.deaths += first.is_suspect
+            with self._changed:
+                self._suspicious.update(known_by(item.message) for item in batch)
+            batch = suspects(batch)
+        self._return(hand, batch)
 
     def _settle(self, hand: Hand, batch: list[Item]) -> None:
         """The fate of the batch is committed: acknowledge."""
@@ -380,7 +401,7 @@ class MessageIntake:
             return False
         known = known_by(item.message)
         tries = self._ledger.of(known)
-        if tries.fatal >= FATAL_TRIES:
+        if item.deaths >= FATAL_TRIES or tries.fatal >= UNEXPLAINED_TRIES:
             self._give_up(hand, item, code=POISON, attempts=tries.begun)
             return True
         if tries.ended >= FAILED_TRIES:

@@ -24,7 +24,8 @@ LONGEST_SECONDS = 2.0
 
 @dataclass(slots=True, kw_only=True)
 class Item:
-    """A message in hand. `together`: with how many it may go at most; 1 for a suspect.
+    """A message in hand. `together`: with how many it may go at most; 1 for a suspect. `deaths`: of workers that died
+    with it alone in hand.
 
     `counted`: the try that comes next, or that is under way, stands in the ledger already. `arrived`: on the monotonic
     clock.
@@ -36,6 +37,7 @@ class Item:
     not_before: float = 0.0
     counted: bool = False
     arrived: float = 0.0
+    deaths: int = 0
 
     @property
     def is_suspect(self) -> bool:

@@ -33,6 +33,12 @@ class StoreLedger:
             work.attempts.end(self.connector, message, code=code)
             work.commit()
 
+    def withdraw(self, message: str) -> None:
+        """The try that began last was ended by the hub itself, whatever the message is."""
+        with self.store.begin() as work:
+            work.attempts.withdraw(self.connector, message)
+            work.commit()
+
     def forget(self, message: str) -> None:
         """The message's fate is decided."""
         with self.store.begin() as work:

@@ -117,12 +117,14 @@ class Daemon:
             systemd.reloading()
             if roster.reread_if_asked():
                 consumers.reread()
+                self.hub.checkpoint("rereading")
                 crew.reread(tuple(roster.with_messages))
                 self._start_consumers(supervisor, roster, consumers)
             systemd.ready()
 
     def _drain(self, supervisor: Supervisor, crew: Crew) -> None:
         """Let the parts finish what they have in hand; what is left then is taken up at the next start."""
+        self.hub.checkpoint("draining")
         late = supervisor.join(self._shift.seconds_left)
         if late:
             logger().warning("drain", reason="DEADLINE", outcome="UNFINISHED")

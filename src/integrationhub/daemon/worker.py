@@ -4,6 +4,7 @@ It ends when the pipe does: also when the parent was killed. Signals that a term
 group are the parent's business.
 """
 
+import contextlib
 import gc
 import signal
 from collections.abc import Callable, Mapping
@@ -43,14 +44,19 @@ def main(
         try:
             worker = Worker(hub, connectors, build)
         except Exception as exc:  # noqa: BLE001 - the edge of the process: the parent is told
-            pipe.send(failed(exc))
+            _tell(pipe, failed(exc))
             return
         gc.freeze()  # what is there now stays; looking through it again and again would hold up batches
-        pipe.send(Ready())
+        _tell(pipe, Ready())
         while (order := _received(pipe)) is not None:
             answer = worker.answer(order)
             hub.checkpoint("answering")
-            pipe.send(answer)
+            _tell(pipe, answer)
+
+
+def _tell(pipe: "Connection[Answer, Order]", answer: Answer) -> None:
+    with contextlib.suppress(OSError):  # the parent is no more; `_received` will say so
+        pipe.send(answer)
 
 
 def _received(pipe: "Connection[Answer, Order]") -> Order | None:
@@ -81,6 +87,8 @@ class Worker:
 
     def _take(self, order: Take) -> list[Outcome]:
         with UnitOfWork("messages", connector=order.connector, messages=len(order.messages)):
+            for message in order.messages:
+                self._hub.checkpoint(f"taking {message.message_id}")  # a message that kills its worker, for fault tests
             outcomes = self._takers[order.connector].take(order.messages, now=self._hub.clock())
             self._hub.checkpoint("messages committed")
             if len(outcomes) != len(order.messages):

@@ -53,6 +53,11 @@ class Attempts:
         chosen = (ATTEMPTS.c.connector == connector) & (ATTEMPTS.c.message == message)
         self._connection.execute(update(ATTEMPTS).where(chosen).values(ended=ATTEMPTS.c.ended + 1, code=code))
 
+    def withdraw(self, connector: str, message: str) -> None:
+        """The try that began last counts for nothing."""
+        chosen = (ATTEMPTS.c.connector == connector) & (ATTEMPTS.c.message == message)
+        self._connection.execute(update(ATTEMPTS).where(chosen).values(begun=ATTEMPTS.c.begun - 1))
+
     def forget(self, connector: str, message: str) -> None:
         """The message's fate is decided."""
         chosen = (ATTEMPTS.c.connector == connector) & (ATTEMPTS.c.message == message)

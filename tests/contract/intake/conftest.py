@@ -68,7 +68,7 @@ class Bench:
             open_source=self._source,
             order_key=JournalTaker(self.folder).order_key,
             hands=self.crew.hands,
-            ledger=StoreLedger(store=self.store, connector=CONNECTOR, clock=lambda: datetime.now(UTC)),
+            ledger=self.ledger(),
             shift=self.shift,
             is_held=lambda: self.held,
             on_trouble=self.troubles.append,
@@ -96,6 +96,9 @@ class Bench:
 
     def until_taken(self, *ids: str) -> None:
         self.until(lambda: set(ids) <= set(self.journal.ids()), f"{len(ids)} messages")
+
+    def ledger(self) -> StoreLedger:
+        return StoreLedger(store=self.store, connector=CONNECTOR, clock=lambda: datetime.now(UTC))
 
     def left(self) -> int:
         """Messages in the queue once everything unacknowledged has come back."""

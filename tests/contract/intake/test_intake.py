@@ -3,6 +3,8 @@
 import os
 import signal
 
+from integrationhub.canonical.identifiers import derive
+from integrationhub.daemon.intake import UNEXPLAINED_TRIES, known_by
 from tests.contract.intake.conftest import Bench
 
 
@@ -138,3 +140,46 @@ def test_what_a_dead_process_had_in_hand_goes_one_at_a_time(bench: Bench) -> Non
     bench.until_taken(*(set(numbered(21)) - {"m10"}), "new4")
     bench.until(bench.journal.given_up, "the poison")
     assert bench.journal.given_up() == {"m10": ("POISON", 2)}
+
+
+def test_a_message_that_daemons_which_were_killed_met_first_is_not_blamed_for_it(bench: Bench) -> None:
+    bench.send("x")
+    source = bench.broker.source("integrationhub.journal")
+    (message,) = source.receive(limit=1, timeout=5)
+    source.close()
+    ledger = bench.ledger()
+    for _ in range(3):
+        ledger.begin(known_by(message))
+    bench.work()
+    bench.until_taken("m0")
+    bench.stop()
+    assert bench.journal.given_up() == {}
+    assert bench.tries() == 0
+
+
+def test_a_message_that_took_the_whole_daemon_with_it_again_and_again_is_given_up(bench: Bench) -> None:
+    bench.send("x")
+    source = bench.broker.source("integrationhub.journal")
+    (message,) = source.receive(limit=1, timeout=5)
+    source.close()
+    ledger = bench.ledger()
+    for _ in range(UNEXPLAINED_TRIES):
+        ledger.begin(known_by(message))
+    bench.work()
+    bench.until(bench.journal.given_up, "the poison")
+    assert bench.journal.given_up() == {"m0": ("POISON", UNEXPLAINED_TRIES)}
+
+
+def test_a_suspect_whose_worker_the_hub_ends_at_its_deadline_is_not_blamed_for_it(bench: Bench) -> None:
+    bench.send("slow")
+    source = bench.broker.source("integrationhub.journal")
+    source.receive(limit=1, timeout=5)
+    source.close()
+    bench.work()
+    bench.until(bench.journal.ids, "the message")
+    bench.shift.patience = 0
+    bench.shift.end()
+    assert bench.crew is not None
+    bench.crew.kill()
+    bench.stop()
+    assert bench.ledger().of(derive("message", "m0")).fatal == 0

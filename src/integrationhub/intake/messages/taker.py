@@ -152,6 +152,7 @@ class InboxTaker(Generic[Read]):
         new = _new(zip(arrivals, judgement.judged, strict=True), known)
         self._keep(work, new, keep=keep)
         _settle_refused(work, new, known)
+        self.checkpoint("messages kept")
         judgement.write(work, new)
         return [item.outcome for item in judgement.judged]
 
