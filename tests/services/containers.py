@@ -6,7 +6,7 @@ containers carry testcontainers' labels: its reaper removes them when the test r
 
 import secrets
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from testcontainers.core.container import DockerContainer
 
@@ -102,13 +102,22 @@ class ContainerRabbit(ContainerServer):
 class ContainerPostgres(ContainerServer, PostgresDatabases):
     """PostgreSQL in a container."""
 
-    def __init__(self, make: Callable[[str], DockerContainer] = DockerContainer) -> None:
+    def __init__(
+        self,
+        make: Callable[[str], DockerContainer] = DockerContainer,
+        *,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         (self.port,) = free_ports(1)
         password = secrets.token_hex(8)
         url = f"postgresql+psycopg://{USER}:{password}@127.0.0.1:{self.port}/postgres"
         PostgresDatabases.__init__(self, url)
         container = make(POSTGRES_IMAGE).with_bind_ports(5432, self.port)
         container.with_envs(POSTGRES_USER=USER, POSTGRES_PASSWORD=password, POSTGRES_DB="postgres")
-        inside = SETTINGS | {"listen_addresses": "*", "unix_socket_directories": "/var/run/postgresql"}
+        inside = (
+            SETTINGS
+            | dict(settings or {})
+            | {"listen_addresses": "*", "unix_socket_directories": "/var/run/postgresql"}
+        )
         container.with_command(["postgres", *(f"--{name}={value}" for name, value in inside.items())])
         ContainerServer.__init__(self, container, lambda: accepts(self.url))

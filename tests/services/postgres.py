@@ -12,7 +12,7 @@ import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import psycopg
@@ -29,6 +29,8 @@ SETTINGS = {
     "unix_socket_directories": "",
     "logging_collector": "off",
 }
+DURABLE = {"fsync": "on", "full_page_writes": "on", "track_commit_timestamp": "on"}
+"""What makes it a server as in production, for measuring; when a row was committed can be asked, too."""
 
 
 def find_binaries() -> Path | None:
@@ -87,7 +89,8 @@ def accepts(url: str) -> bool:
 class InstalledPostgres(PostgresDatabases):
     """PostgreSQL from the binaries of this machine."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
+        self._settings = SETTINGS | dict(settings or {})
         binaries = find_binaries()
         if binaries is None:
             raise RuntimeError("no directory with initdb and postgres found")
@@ -128,7 +131,7 @@ class InstalledPostgres(PostgresDatabases):
         password_file.unlink()
 
     def _start(self) -> Child:
-        options = [f"--{name}={value}" for name, value in {**SETTINGS, "port": str(self.port)}.items()]
+        options = [f"--{name}={value}" for name, value in {**self._settings, "port": str(self.port)}.items()]
         server = Child(
             [str(self._binaries / "postgres"), "-D", str(self._data), *options],
             log=self.directory / "server.log",

@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -111,9 +111,11 @@ def start_rabbitmq() -> RabbitServer:
     return ContainerRabbit() if ready("RabbitMQ") is Way.CONTAINER else InstalledRabbit()
 
 
-def start_postgres() -> PostgresServer:
-    """A new PostgreSQL server, ready for connections."""
-    return ContainerPostgres() if ready("PostgreSQL") is Way.CONTAINER else InstalledPostgres()
+def start_postgres(settings: Mapping[str, str] | None = None) -> PostgresServer:
+    """A new PostgreSQL server, ready for connections, with these settings beside those of all test servers."""
+    if ready("PostgreSQL") is Way.CONTAINER:
+        return ContainerPostgres(settings=settings)
+    return InstalledPostgres(settings)
 
 
 def start_rabbitmq_cluster() -> RabbitCluster:
