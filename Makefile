@@ -10,6 +10,8 @@ PYTHON ?=
 PYTEST_ARGS ?=
 BENCH ?=
 FUZZ_SECONDS ?= 60
+FAULT_MESSAGES ?= 100000
+SOAK_SECONDS ?= 1800
 
 INSTALLED := $(VENV)/.installed
 BIN := $(VENV)/bin
@@ -17,7 +19,8 @@ CANDIDATES := $(or $(PYTHON),python3.11 python3.12 python3.13 python3)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format docs bench bench-decode bench-transfer report-accuracy fuzz clean test-rabbit4 demo-transfer
+.PHONY: help install demo demo-transfer test test-faults test-rabbit4 soak lint format docs bench bench-decode \
+	bench-messages bench-transfer report-accuracy fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +88,17 @@ demo-transfer: $(INSTALLED) ## a national transfer in small, scripted, with ever
 
 bench-transfer: $(INSTALLED) ## moving case groups on PostgreSQL, and what 1.4 million cases would take
 	$(BIN)/python -m benchmarks transfer --records 200000
+
+bench-messages: $(INSTALLED) ## messages from queue to commit, against task queues; idle latency
+	$(BIN)/python -m benchmarks messages
+
+test-faults: $(INSTALLED) ## the fault tests in their long form: FAULT_MESSAGES messages, every fault, accounts printed
+	$(BIN)/python -m tests.services install
+	FAULT_MESSAGES=$(FAULT_MESSAGES) $(BIN)/python -m pytest -q -s tests/faults/messages $(PYTEST_ARGS)
+
+soak: $(INSTALLED) ## SOAK_SECONDS of full load: memory flat, no connection or thread leaked; build/soak
+	$(BIN)/python -m tests.services install
+	$(BIN)/python -m tests.load.soak $(SOAK_SECONDS) build/soak
 
 clean: ## remove the environment and everything that was generated
 	rm -rf $(VENV) build dist hub-data demo .fuzz .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
