@@ -81,6 +81,7 @@ def main() -> None:
     _main_wave(drill)
     _rest(drill)
     _books_close(drill)
+    _evidence(drill)
     drill.say("done")
 
 
@@ -99,7 +100,7 @@ def _plan(drill: Drill) -> None:
     for name in ("plan.toml", "policy.toml"):
         text = shipped.joinpath(name).read_text("utf-8")
         text = text.replace('waits_for = "NONE"', 'waits_for = "NOTICE"')
-        text = text.replace("groups_per_transaction = 50", "groups_per_transaction = 20")
+        text = text.replace("groups_per_transaction = 50", "groups_per_transaction = 10")
         target.joinpath(name).write_text(text, "utf-8")
     found = drill.migrate("segment")
     waves = {wave["wave"]: wave["groups"] for wave in found["waves"]}
@@ -148,9 +149,9 @@ def _sign(drill: Drill, wave: str) -> None:
 def _main_wave(drill: Drill) -> None:
     drill.migrate("notices", "--wave", "main", "--printed", "2015-07-02", who=PREPARER)
     _rehearse_and_approve(drill, "main")
-    drill.migrate("transfer", "--wave", "main", who=PREPARER, code=-signal.SIGKILL, crash_at="before transferred:3")
+    drill.migrate("transfer", "--wave", "main", who=PREPARER, code=-signal.SIGKILL, crash_at="before transferred:2")
     before = drill.migrate("status")["waves"][1]["groups"]
-    drill.say(f"main: killed -9 in the middle of its third transaction: {before}")
+    drill.say(f"main: killed -9 in the middle of its second transaction: {before}")
     _move(drill, "main")
     said = drill.migrate("backout", "--wave", "main", who=PREPARER)
     drill.say(f"main: backed out, {said['backed_out']} groups; {said['lasting'][0]}")
@@ -191,6 +192,18 @@ def _books_close(drill: Drill) -> None:
     )
     difference = sum(held.values()) - sum(moved.values())
     drill.check(difference == 0, f"{difference} pence unexplained of {sum(moved.values()):,}")
+
+
+def _evidence(drill: Drill) -> None:
+    """A signed pack that is verified with the public key alone, and no longer once a byte of it is another one."""
+    pack = drill.folder / "evidence"
+    drill.hub("migrate", "evidence", PLAN, "--out", pack)
+    key = drill.folder / "hub-data" / "keys" / "evidence-key.pub.pem"
+    drill.hub("migrate", "evidence", "verify", pack, "--key", key)
+    page = pack / "index.html"
+    page.write_bytes(page.read_bytes().replace(b"0", b"1", 1))
+    drill.hub("migrate", "evidence", "verify", pack, "--key", key, code=6)
+    drill.say("the evidence is signed and verified; one altered byte is found")
 
 
 if __name__ == "__main__":
