@@ -177,7 +177,7 @@ TOGETHER = (
     Injection(name="E05E09", weight=0.7, areas=(DAYS, OWNERS), apply=overlap_of_nobody),
     Injection(name="E11E01", weight=0.7, areas=(ROWS, DAYS, ROLES), apply=after_the_end_at_a_wrong_amount),
     Injection(name="E13E14", weight=0.7, areas=(RECEIPTS, BANK), apply=bounced_twice),
-    Injection(name="E13E02", weight=0.7, areas=(RECEIPTS, DAYS, OWNERS), apply=posted_twice_to_sibling),
+    Injection(name="E02E13", weight=0.7, areas=(RECEIPTS, DAYS, OWNERS), apply=posted_twice_to_sibling),
     Injection(name="E02E14", weight=0.7, areas=(RECEIPTS, BANK, DAYS, OWNERS), apply=bounced_at_sibling),
 )
 """Errors of this module, with how often they are tried."""
