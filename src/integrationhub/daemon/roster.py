@@ -17,7 +17,7 @@ class Roster:
         self._hub = hub
         self._names = names
         self._asked = threading.Event()
-        self._pipelines = self._read()
+        self._pipelines, self._answers = self._read()
 
     @property
     def pipelines(self) -> Mapping[str, Pipeline]:
@@ -26,8 +26,8 @@ class Roster:
 
     @property
     def answers(self) -> Sequence[Pipeline]:
-        """What takes the answers of source systems, for the connectors that have any."""
-        return [found for name in self._pipelines if (found := self._hub.answers(name)) is not None]
+        """What takes the answers of source systems, for the connectors that have any; as last read in good order."""
+        return self._answers
 
     def named(self, name: str) -> Pipeline | None:
         """The pipeline of a connector by its name or an alias; None when the daemon doesn't work for it."""
@@ -55,15 +55,16 @@ class Roster:
         self._asked.clear()
         try:
             self._hub.reread()
-            self._pipelines = self._read()
+            self._pipelines, self._answers = self._read()
         except HubError as exc:
             logger().error("reread", reason=exc.code, error=type(exc).__name__, outcome="FAILED")
             return False
         logger().info("reread", outcome="DONE")
         return True
 
-    def _read(self) -> Mapping[str, Pipeline]:
+    def _read(self) -> tuple[Mapping[str, Pipeline], Sequence[Pipeline]]:
         catalogue, overrides = self._hub.catalogue, self._hub.settings.connectors
         wanted = self._names or [name for name in catalogue.names() if name not in overrides or overrides[name].enabled]
         pipelines = [self._hub.pipeline(name) for name in wanted]
-        return {pipeline.descriptor.name: pipeline for pipeline in pipelines}
+        answers = [found for name in wanted if (found := self._hub.answers(name)) is not None]
+        return {pipeline.descriptor.name: pipeline for pipeline in pipelines}, answers
