@@ -4,7 +4,7 @@ CSCS counts through ten digits whose first two are 10 or 70; CS2 writes a number
 number and two digits more (csa1993.md §4, csa2003.md §2).
 """
 
-from collections.abc import Collection
+from collections.abc import Mapping
 
 from integrationhub.errors import ConfigurationError
 from integrationhub.estate.dice import Dice
@@ -59,11 +59,14 @@ def absent_reference(seed: int, index: int, parent: str, which: int = 0) -> str:
 
 
 def spare_reference(
-    seed: int, index: int, parent: str, *, above: str, taken: Collection[str]
+    seed: int, index: int, parent: str, *, above: str, taken: Mapping[int, str]
 ) -> tuple[str, int] | None:
-    """An unused reference above another one, with the case's number; None when there is none."""
+    """An unused reference above another one, with the case's number; None when there is none. `taken` has the references
+    of the case group's cases by their numbers.
+    """
     for slot in SPARE_SLOTS:
         ref = cs2_reference(parent, slot) if parent else cscs_reference(seed, index, slot)
-        if ref > above and ref not in taken:
-            return ref, case_number(index, slot)
+        number = case_number(index, slot)
+        if ref > above and number not in taken and ref not in taken.values():
+            return ref, number
     return None

@@ -57,7 +57,7 @@ class Scene:
 
     def spare_reference(self, *, above: str) -> tuple[str, int] | None:
         """An unused reference above another one, with the case's number; None when there is none."""
-        taken = {case.ref for case in self.group.cases()}
+        taken = {case.number: case.ref for case in self.group.cases()}
         return spare_reference(self.seed, self.group.index, self.source.reference, above=above, taken=taken)
 
 

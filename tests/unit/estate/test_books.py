@@ -176,3 +176,11 @@ def test_more_groups_than_there_are_references_are_refused() -> None:
 
     with pytest.raises(ConfigurationError, match="at most"):
         estate.case_group(166_667, 0)
+
+
+def test_no_two_cases_of_a_group_have_one_number() -> None:
+    tonight = Estate(groups=5_000, seed=2, books=ALL).case_group(4_221, 0)  # two 2003 parents, each with a doubled case
+    assert tonight
+    numbers = [case.number for case in tonight.group.cases()]
+
+    assert len(numbers) == len(set(numbers))
