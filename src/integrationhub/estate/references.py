@@ -61,8 +61,9 @@ def absent_reference(seed: int, index: int, parent: str, which: int = 0) -> str:
 def spare_reference(
     seed: int, index: int, parent: str, *, above: str, taken: Mapping[int, str]
 ) -> tuple[str, int] | None:
-    """An unused reference above another one, with the case's number; None when there is none. `taken` has the references
-    of the case group's cases by their numbers.
+    """An unused reference above another one, with the case's number; None when there is none.
+
+    `taken` has the references of the case group's cases by their numbers.
     """
     for slot in SPARE_SLOTS:
         ref = cs2_reference(parent, slot) if parent else cscs_reference(seed, index, slot)
