@@ -12,7 +12,7 @@ from typing import Self
 
 from tests.acceptance.installation import COMMAND, Installation
 from tests.load.notices import CONNECTORS
-from tests.services.processes import free_ports, wait_until
+from tests.services.processes import dies_with_parent, free_ports, wait_until
 
 START_SECONDS = 120.0
 
@@ -65,6 +65,7 @@ class SupervisedHub:
                     cwd=self._installation.data.parent,
                     stdout=log,
                     stderr=log,
+                    preexec_fn=dies_with_parent(signal.SIGKILL),  # noqa: PLW1509 - no lock is taken in it
                 )
             self.starts += 1
             self._process.wait()

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -19,11 +19,16 @@ from statistics import median
 from tests.load.account import Account, Books, table
 from tests.load.hub import SupervisedHub, children
 from tests.load.notices import notices_until
-from tests.load.publisher import LoadPublisher
+from tests.load.publisher import LoadMessage, LoadPublisher
 from tests.load.run import Run
 from tests.services.servers import RabbitServer, start_postgres, start_rabbitmq
 
 SAMPLES = 60
+AHEAD = 10_000
+"""Messages that may wait for the hub: enough for full batches, not so many that it is still busy long afterwards."""
+
+LOOK_SECONDS = 0.5
+
 MORE_MEMORY = 1.15
 """Of the median of the second quarter: what the last may need."""
 
@@ -51,14 +56,24 @@ class Soak:
         self._rabbit = rabbit
         self._books = Books(database)
         self.over = threading.Event()
+        self._taken = 0
         self.samples: list[Sample] = []
+
+    def messages(self) -> Iterator[LoadMessage]:
+        """As many as the hub can take until the time is up, never more than AHEAD before it."""
+        for number, message in enumerate(notices_until(self.over)):
+            while number - self._taken > AHEAD and not self.over.is_set():
+                time.sleep(0.02)
+            yield message
 
     def watch(self, _run: Run, hub: SupervisedHub, _load: LoadPublisher) -> None:
         """Sample until the time is up."""
         began = time.monotonic()
         while (passed := time.monotonic() - began) < self._seconds:
-            self.samples.append(self._sample(hub, passed))
-            time.sleep(self._seconds / SAMPLES)
+            self._taken = self._books.seen()
+            if passed >= len(self.samples) * self._seconds / SAMPLES:
+                self.samples.append(self._sample(hub, passed))
+            time.sleep(LOOK_SECONDS)
         self.over.set()
 
     def _sample(self, hub: SupervisedHub, seconds: float) -> Sample:
@@ -77,8 +92,8 @@ class Soak:
 
     def faults(self) -> list[str]:
         """What has grown."""
-        quarter = len(self.samples) // 4
-        early, late = self.samples[quarter : 2 * quarter], self.samples[-quarter:]
+        quarter = max(1, len(self.samples) // 4)
+        early, late = self.samples[quarter : 2 * quarter] or self.samples, self.samples[-quarter:]
         found = []
         for name, most in (
             ("resident_bytes", MORE_MEMORY), ("threads", 1.0), ("files", 1.1), ("broker_connections", 1.0),
@@ -126,7 +141,7 @@ def main(seconds: float, target: Path) -> int:
             database = postgres.new_database()
             soak = Soak(seconds, rabbit, database)
             run = Run(folder=Path(folder), broker=rabbit.new_vhost(), database=database)
-            found = run.go(notices_until(soak.over), soak.watch)
+            found = run.go(soak.messages(), soak.watch)
     finally:
         rabbit.stop()
         postgres.stop()

@@ -99,7 +99,7 @@ def _runs(pid: int) -> bool:
     return True
 
 
-def _dies_with_parent(with_signal: int) -> Callable[[], None]:
+def dies_with_parent(with_signal: int) -> Callable[[], None]:
     """For `preexec_fn`: no server outlives a test run, even one that is killed outright."""
     prctl = ctypes.CDLL(None, use_errno=True).prctl if os.uname().sysname == "Linux" else None
 
@@ -136,7 +136,7 @@ class Child:
                 user=user,
                 group=user,
                 extra_groups=[] if user else None,
-                preexec_fn=_dies_with_parent(orphan_signal),
+                preexec_fn=dies_with_parent(orphan_signal),
             ).result()
 
     @property
