@@ -45,7 +45,7 @@ def reconcile(invocation: Invocation, plan_name: str, wave: str | None, run_id: 
 
 
 def _reconciled(hub: "Hub", handling: "Handling", wave: str | None) -> "list[Reconciliation]":
-    from integrationhub.errors import NotFound
+    from integrationhub.errors import Conflict, NotFound
 
     run_id = None
     if wave is not None:
@@ -53,7 +53,7 @@ def _reconciled(hub: "Hub", handling: "Handling", wave: str | None) -> "list[Rec
     with hub.store.read() as connection:
         try:
             run_id = handling.run(connection).run_id
-        except NotFound:
+        except (NotFound, Conflict):  # nothing has moved yet
             if wave is not None or handling.run_id is not None:
                 raise
     with progress("books read a second time", total=None) as advance:

@@ -76,7 +76,7 @@ def _rows(text: str) -> Iterator[tuple[int, int, dict[str, str]]]:
 
 
 def _case(row: Mapping[str, str]) -> dict[str, Any]:
-    found: dict[str, Any] = {name: _plain(row[column]) for column, name in _TEXTS.items()}
+    found: dict[str, Any] = {name: _text(row[column]) for column, name in _TEXTS.items()}
     found |= {name: _pence(_plain(row[column])) for column, name in _MONEYS.items()}
     for column, (name, blank) in _DATES.items():
         found[name], found[f"{name}_mark"] = _day(_plain(row[column]), blank)
@@ -94,6 +94,12 @@ def _case(row: Mapping[str, str]) -> dict[str, Any]:
 def _plain(text: str) -> str | None:
     """Without blanks at its ends, runs of blanks as one; None where nothing is left (§3)."""
     return " ".join(text.replace("\xa0", " ").split()) or None
+
+
+def _text(text: str) -> str | None:
+    """As `_plain`; but what a spreadsheet would evaluate is stored as it is (§1)."""
+    plain = _plain(text)
+    return text if plain is not None and text.startswith(("=", "+", "-", "@", "\t", "\r")) else plain
 
 
 def _listed(text: str, values: Sequence[str]) -> str | None:
