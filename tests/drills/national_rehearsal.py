@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from integrationhub.catalogue import shipped_connectors
+from tests.drills.sources import answer_files
 
 PLAN = "national"
 BOOKS = {"csa1993": "CSCS.NIGHTLY.*.dat", "csa2003": "CS2.EXTRACT.*.xml.gz", "clerical": "CLERICAL_*.csv"}
@@ -81,6 +82,9 @@ def main() -> None:
     _main_wave(drill)
     _rest(drill)
     _books_close(drill)
+    _reconcile(drill)
+    for wave in ("pilot", "main", "rest"):
+        _close(drill, wave)
     _evidence(drill)
     drill.say("done")
 
@@ -192,6 +196,29 @@ def _books_close(drill: Drill) -> None:
     )
     difference = sum(held.values()) - sum(moved.values())
     drill.check(difference == 0, f"{difference} pence unexplained of {sum(moved.values()):,}")
+
+
+def _reconcile(drill: Drill) -> None:
+    """The originals are read a second time, by another program: every value, every penny that moved."""
+    found = drill.migrate("reconcile")
+    values = sum(part["values"] for book in found["books"] for part in book["compared"])
+    drill.check(
+        found["holds"], f"{values:,} values equal the original bytes; {found['unexplained_pence']} pence unexplained"
+    )
+    over, under, net = (found[f"{name}_pence"] for name in ("gross_over", "gross_under", "net"))
+    drill.say(f"         sources stated {over:,} pence too much and {under:,} too little, net {net:,}")
+
+
+def _close(drill: Drill, wave: str) -> None:
+    """CLOSE notices go out, the sources accept every notice, the groups are closed."""
+    drill.migrate("close", "--wave", wave, who=PREPARER)
+    for connector, system in (("csa1993", "CSCS"), ("csa2003", "CS2")):
+        for path in answer_files(drill.folder / "hub-data" / "outgoing" / system.lower(), drill.folder / "answers"):
+            drill.hub("ingest", connector, path)
+    closed = drill.migrate("close", "--wave", wave, who=PREPARER)
+    drill.check(
+        closed["waiting"] == 0, f"{wave}: {closed['closed']} groups closed, every notice accepted by its source"
+    )
 
 
 def _evidence(drill: Drill) -> None:

@@ -8,9 +8,12 @@ import pytest
 
 from integrationhub.bootstrap import Hub
 from integrationhub.canonical.model import ENTITIES, PROVENANCE, Type
+from integrationhub.estate.csa1993_file import encoder_for
+from integrationhub.estate.generate import generate
+from integrationhub.estate.nights import Estate
 from integrationhub.migration.reconcile.books import BOOKS
 from integrationhub.receive.folder import find_files
-from tests.acceptance.files import make_nights
+from tests.acceptance.files import descriptor, make_nights
 from tests.unit.migration.reconciling import Rows, hub_with, reconcile, rows_of
 
 CONNECTORS = Path(__file__).parents[3] / "connectors"
@@ -142,6 +145,22 @@ def test_a_penny_too_many_is_in_the_totals(hub: Hub, rows: Rows, tmp_path: Path)
     found = reconcile(hub, "CSCS", tmp_path, {**rows, "balances": more})
     assert [total.held - total.said for total in found.totals if not total.holds] == [1]
     assert not found.holds
+
+
+def test_three_books_with_events_reconcile_night_after_night(tmp_path: Path) -> None:
+    estate = Estate(groups=40, seed=23, kinds="CFC", books=("93", "03", "CL"))
+    nights = generate(tmp_path / "files", estate, encoder_for(descriptor()))
+    first = {file.connector: [file.data] for file in nights[0].files}
+    with hub_with(tmp_path / "hub", first) as hub:
+        for night in nights[1:]:
+            for file in night.files:
+                pipeline = hub.pipeline(file.connector)
+                found = find_files([file.data], pipeline.descriptor.delivery)
+                pipeline.take_all(found, lambda _file: lambda _d, _a: None)
+            books = hub.reconciliation().run()
+            assert {book.system for book in books} == set(SYSTEMS)
+            assert [one for book in books for item in book.compared for one in item.items] == []
+            assert all(book.holds for book in books)
 
 
 @pytest.mark.parametrize("url", ["sqlite", "postgresql"])
