@@ -18,6 +18,7 @@ BENCHMARKS = {
     "mapping": "canonical rows by batch size, against a per-row function and expressions by hand",
     "transfer": "old cases moved on PostgreSQL: rehearsal, live run, comparison, and what 1.4 million would take",
     "taker": "messages from their bodies to a commit, by size of the batch, against the same statements alone",
+    "messages": "messages from queue to commit, against the same transactions without a broker and against task queues",
     "startup": "commands that answer at once, against an empty Python program",
 }
 """Name of the module → what is measured, in the order in which they run."""
