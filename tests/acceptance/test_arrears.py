@@ -235,7 +235,9 @@ def test_an_estate_is_judged_without_a_silent_error(hub: Installation, tmp_path:
     report = hub.call("estate", "accuracy", "--groups", 150, "--seed", 5, "--out", tmp_path / "report").out
 
     for measure in ("silently wrong", "differing from the truth in anything"):
-        [line] = [line for line in report.splitlines() if line.startswith(f"| {measure} |")]
-        assert line.split("|")[2:-1:2] == [" 0 "] * len(BOOKS), line
+        lines = [line for line in report.splitlines() if line.startswith(f"| {measure} |")]
+        assert lines
+        for line in lines:  # of the books, and of the cases with events
+            assert set(line.split("|")[2:-1:2]) == {" 0 "}, line
     assert (tmp_path / "report" / "accuracy.svg").read_text(encoding="utf-8").startswith("<svg")
     assert json.loads(json.dumps(report)) == (tmp_path / "report" / "accuracy.md").read_text(encoding="utf-8") + "\n"

@@ -321,6 +321,7 @@ def test_a_daemon_that_is_reread_while_messages_come_loses_none(hub: Installatio
             sent = hub.call("send", "csa2003", folder / "captures" / "events.jsonl", "--json").rows[0]["messages"]
             daemon.running.send_signal(signal.SIGHUP)
         daemon.until(lambda: taken(daemon) == 3 * sent, "the events")
+        daemon.until(lambda: any(line["event"] == "reread" for line in daemon.lines), "the rereading")
         assert daemon.stop() == 0
         outcomes = [line["outcome"] for line in daemon.lines if line["event"] == "reread"]
     assert outcomes

@@ -43,7 +43,7 @@ def suspension_off(scene: Scene) -> bool:
     pence = dice.between(1_000, 50_000)
     suspended = Adjustment(
         owner=owner, posted=scene.as_at, pence=pence, reason="SU", effective=scene.as_at, authority="AUTH07",
-        text="synthetic",
+        text="made for a test",
     )  # fmt: skip
     for ledger in case.ledgers():
         add(ledger, suspended)

@@ -306,7 +306,7 @@ class CaseMaker:
                 yield self._adjustment(about.owner, about.posted, -pence if negative else pence, reason)
 
     def _adjustment(self, owner: str, day: date, pence: int, reason: str) -> Adjustment:
-        text = self._dice.pick(("synthetic", "Réglé, see file", "by letter £", ""))
+        text = self._dice.pick(("made for a test", "Réglé, see file", "by letter £", ""))
         return Adjustment(
             owner=owner, posted=day, pence=pence, reason=reason, effective=day, text=text,
             authority=f"AUTH{self._dice.between(1, 40):02d}",
