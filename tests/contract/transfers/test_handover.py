@@ -16,6 +16,7 @@ from integrationhub.migration.evidence.pack import verify_pack
 from integrationhub.migration.handover.notices import Action, FileHead, Kind, Notice
 from integrationhub.migration.settling import close, compare, sign_off
 from integrationhub.receive.folder import find_files
+from integrationhub.store.invariants import check
 from tests.contract.transfers.conftest import NOW, open_hub
 from tests.contract.transfers.steps import ALICE, BOB, PLAN, WAVE, approved, moved, states
 
@@ -115,6 +116,8 @@ def test_answers_close_a_signed_wave_and_its_crosswalk_names_each_case_once(gone
         )
     assert close(handling, BOB, WAVE).waiting == 0
     assert set(states(gone)) <= {"CLOSED", "HELD"}
+    with gone.store.read() as connection:
+        assert [item.invariant for item in check(connection) if not item.holds] == []
 
 
 def test_a_rejected_notice_takes_the_whole_group_back(gone: Hub, tmp_path: Path) -> None:

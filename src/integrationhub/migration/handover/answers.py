@@ -150,7 +150,7 @@ class AnswerLoader:
         work.deliveries.save(
             replace(
                 delivery, state=State.ACCEPTED, reasons=report.reasons, report=report.as_dict(),
-                records=report.records, slices=1, completed_at=now,
+                records=report.records, slices=None, completed_at=now,
             )
         )  # fmt: skip
         feed = work.feeds.lock(self.descriptor.name)
