@@ -63,6 +63,9 @@ def mapped_layout(layout: DocumentLayout, rules: Document) -> Layout:
     return {**tables, GROUPS: {**places, "owner": pl.String(), "cases": pl.Int64()}}
 
 
+NO_OWNER = "no non-resident parent"
+"""How the group of a case without one goes by: its key has the case's reference in it, which is personal."""
+
 ORDINAL = "ordinal"
 """Column of tables that hang on cases: the row's number within its case, from 1."""
 
@@ -419,7 +422,7 @@ class DocumentStager:
             claimed = cases.filter(pl.col("group_id") == group_id)
             yield Quarantined(
                 group_id=group_id,
-                source_ref="of a non-resident parent" if str(key).startswith(ALONE) else str(key),
+                source_ref=NO_OWNER if str(key).startswith(f"{ALONE}/{self._rules.groups.cases}/") else str(key),
                 case_ids=tuple(claimed["case_id"]),
                 first_record=int(own["_record"].to_numpy().min()),
                 last_record=int(own["_record"].to_numpy().max()),

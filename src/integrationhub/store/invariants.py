@@ -129,12 +129,13 @@ def _codes() -> CompoundSelect[Any]:
 def _natural_keys(connection: Connection) -> Iterator[str]:
     """Rows whose identifier isn't the one of their natural key."""
     kinds = {"parties": "party", "groups": "group", "cases": "case"}
+    lone = _lone_groups(connection)
     for name, kind in kinds.items():
         table, key = CANONICAL[name], ENTITIES[name].key
         for identifier, system, ref in _stream(
             connection, select(table.c[key], table.c.source_system, table.c.source_ref)
         ):
-            if identifier != derive(kind, system, ref):
+            if identifier != derive(kind, system, ref) and identifier not in lone:
                 yield identifier
     debts = CANONICAL["debts"]
     columns = (debts.c.debt_id, debts.c.source_system, debts.c.application_ref, debts.c.legal_owner)
@@ -142,6 +143,15 @@ def _natural_keys(connection: Connection) -> Iterator[str]:
     for identifier, *parts in _stream(connection, arrears):
         if identifier != derive("debt", *parts):
             yield identifier
+
+
+def _lone_groups(connection: Connection) -> set[str]:
+    """Groups of a case without owner: their key is the case's reference, which is personal and not their own."""
+    groups, cases = CANONICAL["groups"], CANONICAL["cases"]
+    joined = groups.join(cases, cases.c.group_id == groups.c.group_id)
+    lone = select(groups.c.group_id, groups.c.source_system, cases.c.source_ref).select_from(joined)
+    rows = _stream(connection, lone.where(groups.c.nrp_party_id.is_(None)))
+    return {group for group, system, ref in rows if group == derive("group", system, f"alone/Case/{ref}")}
 
 
 def _outcomes(connection: Connection) -> Iterator[str]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from integrationhub.bootstrap import Hub
+from integrationhub.store.invariants import check
 from tests.unit.csa2003.conftest import Ask, Take
 from tests.unit.csa2003.extracts import SAMPLE, SAMPLES, XML, document, pack, renumbered
 
@@ -91,6 +92,27 @@ def correction(folder: Path, balance: str = "-11.00") -> Path:
 def balances(ask: Ask) -> dict[tuple[str, str], int]:
     rows = ask("SELECT d.source_ref, d.legal_owner, b.pence FROM debts d JOIN balances b USING (debt_id)")
     return {(ref, owner): pence for ref, owner, pence in rows}
+
+
+def test_what_has_no_non_resident_parent_is_kept_by_its_own_key_and_holds_every_invariant(
+    hub: Hub, tmp_path: Path, take: Take, ask: Ask
+) -> None:
+    lists = {
+        "Parties": PARTIES,
+        "Cases": case(A) + case(B),
+        "Relationships": roles(A, 1) + roles(B, 2).split("/>")[1] + "/>",
+        "Activities": '<Activity id="1-A9" class="CONTACT" code="TEL" from="2014-01-01" outcome="SUCCESS" '
+        'caseRef="QQ999999D/01"/>',
+    }
+    control = {"parties": 2, "cases": 2, "relationships": 3, "activities": 1}
+    assert take(pack(tmp_path, document(lists, control), records=8)).verdict.value == "ACCEPTED"
+
+    groups = ask("SELECT source_ref, case_count FROM groups ORDER BY source_ref")
+    assert groups == [("1-P1", 1), ("alone/Activity/1-A9", 0), ("no non-resident parent", 1)]
+    hub.judge_waiting()
+    with hub.store.read() as connection:
+        assert [item.invariant for item in check(connection) if not item.holds] == []
+    assert [book.holds for book in hub.reconciliation().run()] == [True]
 
 
 def test_the_schedules_of_an_owner_add_up_to_his_debt(tmp_path: Path, take: Take, ask: Ask) -> None:
