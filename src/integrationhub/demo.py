@@ -37,6 +37,15 @@ CONNECTOR = "csa1993"
 EVENTS_CONNECTOR = "csa2003"
 PLAN, WAVE = "csa-all", "main"
 SET_ASIDE = "R13"
+CONFIG = "integrationhub.toml"
+"""The configuration of the demo's hub, for whoever looks into it afterwards."""
+
+_CONFIG = """\
+# The hub that the demo has filled: embedded, its people are made up.
+data_dir = "hub-data"
+synthetic_identities = true
+"""
+
 MARK = "made-by-integrationhub-demo"
 """A file in the demo's folder that says it may be made anew."""
 
@@ -59,6 +68,11 @@ class DemoResult:
     accuracy: Mapping[str, Mapping[str, object]]  # of the source, by book
     case_groups: int
     across_books: int  # case groups whose cases stand in several books
+
+    @property
+    def config(self) -> Path:
+        """The configuration with which commands look into what the demo made."""
+        return self.folder / CONFIG
 
 
 def run_demo(
@@ -128,6 +142,7 @@ def _make_anew(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     (folder / MARK).touch()
+    (folder / CONFIG).write_text(_CONFIG, encoding="utf-8")
 
 
 def _spoil(data: Path, catalogue: Catalogue) -> None:

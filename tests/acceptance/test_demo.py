@@ -68,10 +68,13 @@ def test_one_balance_is_traced_to_bytes_that_stand_in_its_file(told: str, folder
 
 
 def test_what_it_points_to_works(told: str) -> None:
-    commands = re.findall(r"integrationhub (\w[^\n]*--data-dir \S+)", told.partition("Where to look next")[2])
+    commands = re.findall(r"integrationhub (\w[^\n]*--config \S+)", told.partition("Where to look next")[2])
 
     assert len(commands) >= 5
-    assert [hub(*command.split()).returncode for command in commands] == [0] * len(commands)
+    assert any("migrate status" in command for command in commands)
+    done = [hub(*command.split()) for command in commands]
+    assert [one.returncode for one in done] == [0] * len(commands)
+    assert "another plan hash" not in "".join(one.stdout for one in done)
 
 
 def test_it_can_be_run_again_but_never_over_something_else(told: str, folder: Path, tmp_path: Path) -> None:

@@ -116,10 +116,11 @@ def _tell(result: "DemoResult") -> None:
     for trace in result.traces:
         _tell_trace(trace)
     _heading("Where to look next")
-    data = result.folder / "hub-data"
     traced = f"trace {result.traces[0].identifier}"
-    for command in ("status", "store check", "export debts", "arrears totals", "migrate status csa-all", traced):
-        click.echo(f"   {_program()} {command} --data-dir {data}")
+    migrated = ("migrate status csa-all", "migrate reconcile csa-all")
+    looks = ("status", "store check", "export debts", "arrears totals", *migrated, traced)
+    for command in looks:
+        click.echo(f"   {_program()} {command} --config {result.config}")
     click.echo("   connectors/csa1993/README.md: the feed; docs/tutorial: the same step by step")
 
 
