@@ -5,6 +5,7 @@ import pytest
 from integrationhub.decode.copybook import Category, Copybook, Item, Occurs, Sign, Usage, parse_copybook
 
 COPYBOOKS = Path(__file__).parent / "copybooks"
+RETURNS = Path(__file__).parents[3] / "connectors" / "csa1993"
 
 
 def records(*lines: str) -> tuple[Item, ...]:
@@ -20,15 +21,15 @@ def field(clauses: str) -> Item:
 
 
 @pytest.mark.parametrize(
-    ("name", "lengths"),
+    ("path", "lengths"),
     [
-        ("csa1993-return.cpy", {"RTN-HEADER": 80, "RTN-DETAIL": 80, "RTN-TRAILER": 80}),
-        ("cps-returns.cpy", {"CP-HEADER": 160, "CP-DETAIL": 160, "CP-TRAILER": 160}),
-        ("debt-manager.cpy", {"DM-HEADER": 600, "DM-DETAIL": 600, "DM-TRAILER": 600}),
+        (RETURNS / "csa1993-return.cpy", {"RTN-HEADER": 80, "RTN-DETAIL": 80, "RTN-TRAILER": 80}),
+        (COPYBOOKS / "cps-returns.cpy", {"CP-HEADER": 160, "CP-DETAIL": 160, "CP-TRAILER": 160}),
+        (COPYBOOKS / "debt-manager.cpy", {"DM-HEADER": 600, "DM-DETAIL": 600, "DM-TRAILER": 600}),
     ],
 )
-def test_every_record_of_a_fixed_file_has_the_length_its_document_gives(name: str, lengths: dict[str, int]) -> None:
-    copybook = parse_copybook((COPYBOOKS / name).read_text(), name=name)
+def test_every_record_of_a_fixed_file_has_the_length_its_document_gives(path: Path, lengths: dict[str, int]) -> None:
+    copybook = parse_copybook(path.read_text(), name=path.name)
     assert {record.name: record.length for record in copybook.records} == lengths
 
 
