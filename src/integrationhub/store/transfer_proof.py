@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import ColumnElement, Connection, Select, Table, and_, case, func, select
 
+from integrationhub.sdk.descriptor.answers import FEED as ANSWERS
 from integrationhub.store.handover import HANDOVER_FILES
 from integrationhub.store.schema import CANONICAL, CASE_EVENTS, DELIVERIES
 from integrationhub.store.transfer_decisions import (
@@ -166,15 +167,27 @@ def handed_files(connection: Connection) -> list[dict[str, Any]]:
 
 
 def inputs(connection: Connection, connectors: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Accepted files of connectors, by connector and number."""
+    """Accepted files of connectors and of their sources' answers, by connector and number."""
     table = DELIVERIES
+    feeds = (*connectors, *(ANSWERS.format(connector=name) for name in connectors))
     columns = [table.c[name] for name in ("connector", "name", "sequence", "as_at", "sha256", "bytes", "records")]
     statement = (
         select(*columns)
-        .where(table.c.connector.in_(connectors), table.c.kind == "FILE", table.c.state == "ACCEPTED")
+        .where(table.c.connector.in_(feeds), table.c.kind == "FILE", table.c.state == "ACCEPTED")
         .order_by(table.c.connector, table.c.sequence, table.c.name)
     )
     return _dicts(connection, statement)
+
+
+def messages(connection: Connection, connectors: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Connector and outcome: messages, first and last moment."""
+    table = DELIVERIES
+    keys = [table.c.connector, table.c.outcome]
+    counted = [func.count().label("messages"), func.min(table.c.received_at).label("first")]
+    statement = select(*keys, *counted, func.max(table.c.received_at).label("last")).where(
+        table.c.connector.in_(connectors), table.c.kind == "MESSAGE"
+    )
+    return _dicts(connection, statement.group_by(*keys).order_by(*keys))
 
 
 def closure_notices(connection: Connection, plan: str) -> list[dict[str, Any]]:

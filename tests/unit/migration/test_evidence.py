@@ -70,6 +70,17 @@ def test_a_file_more_or_less_is_found(pack: Path, keys: Path) -> None:
     assert verify_pack(pack, keys / PUBLIC_NAME) == ["evidence.json is missing"]
 
 
+def test_a_link_is_found_wherever_it_leads(pack: Path, keys: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (pack / "more").symlink_to(elsewhere)
+    assert verify_pack(pack, keys / PUBLIC_NAME) == ["more is not part of the evidence"]
+    (pack / "more").unlink()
+    (pack / "evidence.json").rename(elsewhere / "evidence.json")
+    (pack / "evidence.json").symlink_to(elsewhere / "evidence.json")
+    assert verify_pack(pack, keys / PUBLIC_NAME) == ["evidence.json was altered"]
+
+
 def test_another_key_does_not_verify_it(pack: Path, tmp_path: Path) -> None:
     Signer.made_in(tmp_path / "other")
     assert verify_pack(pack, tmp_path / "other" / PUBLIC_NAME) == [

@@ -12,6 +12,7 @@ from integrationhub.estate.csa1993_file import encoder_for
 from integrationhub.estate.generate import generate
 from integrationhub.estate.nights import Estate
 from integrationhub.migration.reconcile.books import BOOKS
+from integrationhub.migration.reconcile.engine import MOST_SHOWN
 from integrationhub.receive.folder import find_files
 from tests.acceptance.files import descriptor, make_nights
 from tests.unit.migration.reconciling import Rows, hub_with, reconcile, rows_of
@@ -135,6 +136,17 @@ def test_a_row_that_is_lost_or_doubled_is_found(hub: Hub, system: str, rows: Row
     found = {item.entity: item for item in reconcile(hub, system, tmp_path, planted).compared}
     for kind in kinds:
         assert {one.verdict for one in found[kind].items} == {"MISSING", "SURPLUS"}, kind
+
+
+def test_of_very_many_breaks_all_are_counted_and_the_first_itemised(hub: Hub, rows: Rows, tmp_path: Path) -> None:
+    ledger = rows["ledger"].filter(pl.col("source_system") != "CSCS")
+    (found,) = [
+        item
+        for item in reconcile(hub, "CSCS", tmp_path, {**rows, "ledger": ledger}).compared
+        if item.entity == "ledger"
+    ]
+    assert (found.breaks, len(found.items)) == (len(rows["ledger"]) - len(ledger), MOST_SHOWN)
+    assert found.breaks > MOST_SHOWN
 
 
 def test_a_penny_too_many_is_in_the_totals(hub: Hub, rows: Rows, tmp_path: Path) -> None:

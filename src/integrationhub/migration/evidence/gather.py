@@ -24,6 +24,8 @@ def sections(handling: Handling, reconciled: Sequence[Reconciliation]) -> list[S
         found = [
             _section("inputs", "Inputs", "Every file that was accepted, as it came, with its SHA-256.",
                      transfer_proof.inputs(connection, tuple(plan.connectors))),
+            _section("messages", "Messages", "Change events that came beside the files, by what became of them.",
+                     transfer_proof.messages(connection, tuple(plan.connectors))),
             _section("plans", "Plans and versions", "What each plan hash binds: plan, policy, mappings, rules, code.",
                      _parts(decided["plans"])),
             _section("rehearsals", "Rehearsals", "Who rehearsed which wave under which plan hash, and how it ended.",

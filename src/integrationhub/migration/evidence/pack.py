@@ -104,13 +104,14 @@ def _differences(folder: Path, stated: Mapping[str, str]) -> Iterable[str]:
     yield from (f"{name} is missing" for name in sorted(stated.keys() - there))
     yield from (f"{name} is not part of the evidence" for name in sorted(there - stated.keys()))
     for name in sorted(there & stated.keys()):
-        if _digest(folder / name) != stated[name]:
+        if (folder / name).is_symlink() or _digest(folder / name) != stated[name]:
             yield f"{name} was altered"
 
 
 def _files(folder: Path) -> Iterable[str]:
+    """Everything that is no folder; a link is a file of its own, wherever it leads."""
     for path in folder.rglob("*"):
-        if not path.is_dir():
+        if path.is_symlink() or not path.is_dir():
             yield str(PurePosixPath(path.relative_to(folder)))
 
 

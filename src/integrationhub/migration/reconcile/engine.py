@@ -110,7 +110,7 @@ class Reconciliation:
     @property
     def holds(self) -> bool:
         """Nothing differs, to the penny."""
-        return not self.breaks and not self.moves.breaks and all(total.holds for total in self.totals)
+        return not self.breaks and not self.moves.broken and all(total.holds for total in self.totals)
 
 
 class Comparison:
@@ -189,14 +189,16 @@ class Comparison:
         fields = [name for name in columns if name not in KEY]
         join = _full_join(kind)
         said, held = self._engine.execute(f"SELECT count(s.nth), count(h.nth) FROM {join}").fetchall()[0]  # noqa: S608
-        found = self._engine.execute(_breaks_of(kind, fields)).fetchall()
-        found += self._engine.execute(_misplaced(kind)).fetchall()
+        self._engine.execute(f"CREATE OR REPLACE TEMP TABLE breaks AS {_breaks_of(kind, fields)}")
+        self._engine.execute(f"INSERT INTO breaks {_misplaced(kind)}")
+        count = self._engine.execute("SELECT count(*) FROM breaks").fetchall()[0][0]
+        found = self._engine.execute("SELECT * FROM breaks ORDER BY ALL LIMIT ?", [MOST_SHOWN]).fetchall()
         items = tuple(
             Break(entity=kind, verdict=verdict, source_ref=ref, group=group, field=name or None)
-            for verdict, group, ref, name in found[:MOST_SHOWN]
+            for verdict, group, ref, name in found
         )
         values = min(said, held) * len(fields)
-        return Compared(entity=kind, said=said, held=held, values=values, breaks=len(found), items=items)
+        return Compared(entity=kind, said=said, held=held, values=values, breaks=count, items=items)
 
     def _totals(self) -> Iterator[Total]:
         for name, unit, said, held in self._engine.execute(_script("totals")).fetchall():
@@ -230,7 +232,7 @@ def _breaks_of(kind: str, fields: Sequence[str]) -> str:
              coalesce(s.grp, h.grp) AS grp, coalesce(s.source_ref, h.source_ref) AS ref,
              unnest(CASE WHEN {alone} THEN [''] ELSE [{names}] END) AS name
       FROM {_full_join(kind)} WHERE {alone} OR {" OR ".join(differs.values())}
-    ) WHERE name IS NOT NULL ORDER BY ALL
+    ) WHERE name IS NOT NULL
     """  # noqa: S608
 
 

@@ -26,8 +26,12 @@ SELECT scheme, wave, segment, account_kind, owner, count(*), sum(said_pence), su
 FROM moved_checked GROUP BY ALL ORDER BY ALL
 """
 
+MOST_SHOWN = 1_000
+"""Breaks that are itemised; all of them are counted and added up."""
+
 _BREAKS = """
-SELECT verdict, case_id, owner, abs(difference) FROM (
+CREATE TEMP TABLE move_breaks AS
+SELECT verdict, case_id, owner, abs(difference) AS pence FROM (
   SELECT case_id, coalesce(owner, account_kind) AS owner, unnest([
     {'verdict': 'OPENING', 'difference': opening_pence - said_pence},
     {'verdict': 'OPENING_SUSPENDED', 'difference': opening_suspended_pence - said_suspended_pence},
@@ -36,8 +40,10 @@ SELECT verdict, case_id, owner, abs(difference) FROM (
     {'verdict': 'OUT_NOT_IN', 'difference': moved_out_pence + moved_in_pence},
     {'verdict': 'OUT_NOT_IN_SUSPENDED', 'difference': moved_out_suspended_pence + moved_in_suspended_pence}
   ], recursive := true) FROM moved_checked
-) WHERE difference <> 0 ORDER BY ALL
+) WHERE difference <> 0
 """
+
+_SHOWN = "SELECT * FROM move_breaks ORDER BY ALL LIMIT ?"
 
 VERDICTS = {
     "OPENING": "the account was opened with another balance than the source's file states",
@@ -84,15 +90,12 @@ class MoveBreak:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moves:
-    """What moved of one book, and what does not add up, in pence without netting."""
+    """What moved of one book, and what does not add up: number of breaks, pence without netting, the first breaks."""
 
     totals: tuple[MovedTotal, ...] = ()
     breaks: tuple[MoveBreak, ...] = ()
-
-    @property
-    def unexplained_pence(self) -> int:
-        """All breaks added up."""
-        return sum(item.pence for item in self.breaks)
+    broken: int = 0
+    unexplained_pence: int = 0
 
 
 def compare_moves(engine: Any, system: str, accounts: Iterable[pl.DataFrame]) -> Moves:  # noqa: ANN401 - DuckDB's connection
@@ -107,11 +110,13 @@ def compare_moves(engine: Any, system: str, accounts: Iterable[pl.DataFrame]) ->
         return Moves()
     engine.execute(_CHECKED)
     totals = [_total(*row) for row in engine.execute(_TOTALS).fetchall()]
+    engine.execute(_BREAKS)
+    broken, unexplained = engine.execute("SELECT count(*), coalesce(sum(pence), 0) FROM move_breaks").fetchall()[0]
     breaks = [
         MoveBreak(verdict=verdict, case_id=case_id, owner=owner, pence=int(pence))
-        for verdict, case_id, owner, pence in engine.execute(_BREAKS).fetchall()
+        for verdict, case_id, owner, pence in engine.execute(_SHOWN, [MOST_SHOWN]).fetchall()
     ]
-    return Moves(totals=tuple(totals), breaks=tuple(breaks))
+    return Moves(totals=tuple(totals), breaks=tuple(breaks), broken=int(broken), unexplained_pence=int(unexplained))
 
 
 def _total(scheme: str, wave: str, segment: str, kind: str, owner: str | None, *sums: Any) -> MovedTotal:
