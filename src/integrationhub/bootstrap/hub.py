@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import integrationhub
 from integrationhub.bootstrap.core import Core
 from integrationhub.errors import Conflict
+from integrationhub.sdk.descriptor.answers import FEED as ANSWER_FEED
 from integrationhub.telemetry import logger
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ class Hub(Core):
                 reader=reader,
                 originals=self.originals,
                 take=self.watch().answers,
+                environment=self.settings.environment,
                 checkpoint=self.checkpoint,
             ),
             store=self.store,
@@ -134,6 +136,12 @@ class Hub(Core):
             synthetic_identities=self.settings.synthetic_identities,
             clock=self.clock,
         )
+
+    def pipeline(self, name: str) -> Pipeline:
+        """The pipeline of a connector, by its name or an alias; also that of a feed of answers, by its own name."""
+        answering = {ANSWER_FEED.format(connector=owner): owner for owner in self.catalogue.names()}
+        found = self.answers(answering[name]) if name in answering and name not in self.catalogue.names() else None
+        return found or super().pipeline(name)
 
     def reconciliation(self, names: Sequence[str] = ()) -> ReconciliationDesk:
         """Compares what is stored with the kept originals, on a path of its own: of these connectors, or all."""

@@ -27,6 +27,29 @@ WHY_REJECTED = {
 
 _CLOSED_BY = ("FREEZE", "CLOSE")
 
+ACCEPTED, HELD, REPEATED, CONTRADICTED, UNKNOWN = (
+    "ACCEPTED", "HELD", "REPEATED", "CONTRADICTED", "UNKNOWN",
+)  # fmt: skip
+"""Outcomes of answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a source says to a notice: `A` or `J` with its reason. What a file repeats of the notice must fit it."""
+
+    notice_id: int
+    status: str
+    reason: str | None = None
+    case_ref: str | None = None
+    action: str | None = None
+    delivery_id: str | None = None
+
+    def fits(self, notice: Stored) -> bool:
+        """Whether this can be an answer to the notice: it is about its case and action, and was sent."""
+        if self.delivery_id is not None and notice.file_sequence is None:
+            return False
+        return self.case_ref in (None, notice.source_ref) and self.action in (None, notice.action)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
@@ -70,36 +93,47 @@ class Watch:
             hold(work, found[0], reason, REFUSALS.get(reason), actor=HUB, at=self.clock())
         return reason
 
-    def answer(self, notice_id: int, status: str, reason: str | None) -> str:
-        """Take a source's answer to a notice in: ACCEPTED, HELD, REPEATED, or UNKNOWN where there is no such notice.
-
-        The last `A` that a closing group waits for closes it. A `J` takes the whole group back to held.
-        """
+    def answer(self, answer: Answer) -> str:
+        """Take one answer in, in a transaction of its own; the outcome as of `answers`."""
         with self.store.begin() as work:
-            outcome = self._answer(work, notice_id, status, reason)
+            (outcome,) = self.answers(work, [answer])
             work.commit()
         return outcome
 
-    def answers(self, work: Work, taken: Sequence[tuple[int, str, str | None]]) -> list[str]:
-        """Take several answers in within a transaction; an outcome for each, as of `answer`."""
-        return [self._answer(work, *answer) for answer in taken]
+    def answers(self, work: Work, taken: Sequence[Answer]) -> list[str]:
+        """Take answers of sources in, within a transaction: ACCEPTED or HELD; REPEATED; CONTRADICTED, where another
+        answer came before (that one stays); UNKNOWN, where no such notice about the case was sent.
 
-    def _answer(self, work: Work, notice_id: int, status: str, reason: str | None) -> str:
-        notice = reading.notice(work.connection, notice_id)
-        if notice is None:
-            return "UNKNOWN"
-        now = self.clock()
-        if not work.transfers.answer_notice(notice_id, status, reason, at=now):
-            return "REPEATED"
+        The last `A` that a closing group waits for closes it. A `J` takes the whole group back to held. An answer that
+        is taken again from the delivery that brought it has the outcome that it had.
+        """
+        return [self._answer(work, answer) for answer in taken]
+
+    def _answer(self, work: Work, answer: Answer) -> str:
+        notice = reading.notice(work.connection, answer.notice_id)
+        if notice is None or not answer.fits(notice):
+            return UNKNOWN
+        status, reason, now = answer.status, answer.reason, self.clock()
+        if not work.transfers.answer_notice(answer.notice_id, status, reason, at=now, delivery_id=answer.delivery_id):
+            return _taken_before(reading.notice(work.connection, answer.notice_id), answer)
         rows = work.transfers.lock(notice.run_id, [notice.case_group_id])
         current = [row for row in rows if row.attempt == notice.attempt]
         if status == "J" and current and current[0].state in reading.WATCHED:
             code = REJECTIONS.get(reason or "", "NOTICE_REJECTED_S")
             hold(work, current[0], code, WHY_REJECTED.get(reason or ""), actor=HUB, at=now)
-            return "HELD"
+            return HELD
         if current and current[0].state == "CLOSING":
             close_if_answered(work, current[0], self.clock)
-        return "ACCEPTED" if status == "A" else "HELD"
+        return ACCEPTED if status == "A" else HELD
+
+
+def _taken_before(notice: Stored | None, answer: Answer) -> str:
+    """The outcome of an answer to a notice that has one."""
+    if notice is None or (notice.answer, notice.answer_reason) != (answer.status, answer.reason):
+        return CONTRADICTED
+    if answer.delivery_id is None or notice.answered_in != answer.delivery_id:
+        return REPEATED
+    return ACCEPTED if answer.status == "A" else HELD
 
 
 def close_if_answered(work: Work, row: Stored, clock: Callable[[], datetime]) -> bool:

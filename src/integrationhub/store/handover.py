@@ -20,6 +20,7 @@ from sqlalchemy import (
     Select,
     Table,
     and_,
+    case,
     func,
     select,
     update,
@@ -169,7 +170,9 @@ class Handover:
                 CROSSWALK_CASES.c.case_id.is_(None),
             )
         )
-        yield from self._connection.execute(statement)
+        scheme = case((cases.c.host_system == "CLERICAL", "CLERICAL"), else_=CASES.c.scheme)
+        ordered = statement.order_by(scheme, CASES.c.source_ref)
+        yield from self._connection.execute(ordered, execution_options={"yield_per": AT_ONCE})
 
     def note_crosswalk(self, run_id: str, cases: Sequence[tuple[str, int]], sequence: int) -> None:
         """Note that a crosswalk has these cases (case, attempt)."""

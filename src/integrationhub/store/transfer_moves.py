@@ -243,6 +243,7 @@ HANDOVER_NOTICES = Table(
     Column("answer", words()),
     Column("answer_reason", words()),
     Column("answered_at", Instant()),
+    Column("answered_in", Identifier()),  # the delivery that brought the answer
     CheckConstraint("action IN ('FREEZE', 'RELEASE', 'CLOSE')", name="ck_handover_notices_action"),
     CheckConstraint("answer IN ('A', 'J')", name="ck_handover_notices_answer"),
     UniqueConstraint("run_id", "case_id", "attempt", "action", name="ux_handover_notices_once"),

@@ -384,8 +384,11 @@ def notices_of_group(connection: Connection, run_id: str, case_group_id: str, at
 
 
 def notice(connection: Connection, notice_id: int) -> Row[Any] | None:
-    """One notice."""
-    return connection.execute(select(HANDOVER_NOTICES).where(HANDOVER_NOTICES.c.notice_id == notice_id)).first()
+    """One notice, with the reference of its case."""
+    cases = CANONICAL["cases"]
+    joined = HANDOVER_NOTICES.join(cases, cases.c.case_id == HANDOVER_NOTICES.c.case_id)
+    statement = select(HANDOVER_NOTICES, cases.c.source_ref).select_from(joined)
+    return connection.execute(statement.where(HANDOVER_NOTICES.c.notice_id == notice_id)).first()
 
 
 def cases_of_group(connection: Connection, run_id: str, case_group_id: str, attempt: int) -> list[Row[Any]]:

@@ -141,10 +141,12 @@ class Transfers:
             chosen = HANDOVER_NOTICES.c.notice_id.in_(ordered[start : start + _IDS_PER_STATEMENT])
             self._connection.execute(update(HANDOVER_NOTICES).where(chosen).values(file_sequence=file_sequence))
 
-    def answer_notice(self, notice_id: int, answer: str, reason: str | None, *, at: datetime) -> bool:
-        """Keep the source's first answer to a notice; whether it was one."""
+    def answer_notice(
+        self, notice_id: int, answer: str, reason: str | None, *, at: datetime, delivery_id: str | None = None
+    ) -> bool:
+        """Keep the source's first answer to a notice, and the delivery that brought it; whether it was one."""
         chosen = (HANDOVER_NOTICES.c.notice_id == notice_id) & HANDOVER_NOTICES.c.answer.is_(None)
-        values = {"answer": answer, "answer_reason": reason, "answered_at": at}
+        values = {"answer": answer, "answer_reason": reason, "answered_at": at, "answered_in": delivery_id}
         return affected(self._connection, update(HANDOVER_NOTICES).where(chosen).values(**values)) == 1
 
     def add_gate(self, row: Mapping[str, Any]) -> None:

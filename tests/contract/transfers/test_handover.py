@@ -2,23 +2,31 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from integrationhub.bootstrap import Hub
 from integrationhub.errors import HubError
-from integrationhub.intake.report import FileVerdict
+from integrationhub.intake.report import FileReport, FileVerdict
 from integrationhub.migration.evidence.pack import verify_pack
 from integrationhub.migration.handover.notices import Action, FileHead, Kind, Notice
 from integrationhub.migration.settling import close, compare, sign_off
 from integrationhub.receive.folder import find_files
 from integrationhub.store.invariants import check
+from integrationhub.store.schema import WORKLIST
 from tests.contract.transfers.conftest import NOW, open_hub
 from tests.contract.transfers.steps import ALICE, BOB, PLAN, WAVE, approved, moved, states
+
+
+class Killed(BaseException):
+    """Stands for the end of the process."""
+
 
 CONNECTORS = {"CSCS": "csa1993", "CS2": "csa2003"}
 
@@ -143,14 +151,78 @@ def test_answers_are_a_feed_of_their_own(gone: Hub, tmp_path: Path) -> None:
     assert taken(gone, "CSCS", broken) is FileVerdict.REJECTED
 
 
+def report_of(hub: Hub, system: str, path: Path) -> FileReport:
+    pipeline = hub.pipeline(f"{CONNECTORS[system]}-answers")
+    (report,) = pipeline.take_all(find_files([path], pipeline.descriptor.delivery), lambda _f: lambda _d, _a: None)
+    return report
+
+
+def test_an_answer_about_another_case_or_another_answer_than_before_waits_for_a_person(
+    gone: Hub, tmp_path: Path
+) -> None:
+    (path,) = outgoing(gone, "CSCS")
+    first, second, *others = notices(gone, "CSCS", path)
+    swapped = [replace(first, notice_id=second.notice_id), replace(second, notice_id=first.notice_id), *others]
+    before = states(gone)
+    report = report_of(gone, "CSCS", answered(gone, tmp_path, "CSCS", 1, [with_answer(one) for one in swapped]))
+    assert {reason.code for reason in report.reasons} == {"NOTICE_UNKNOWN"}
+    assert (report.outcomes["LOADED"], report.outcomes["EXCEPTION"]) == (len(others), 2)
+
+    answers = [with_answer(first), with_answer(second), *(with_answer(one, "J", "S") for one in others)]
+    report = report_of(gone, "CSCS", answered(gone, tmp_path, "CSCS", 2, answers))
+    assert {reason.code for reason in report.reasons} == {"NOTICE_CONTRADICTED"}
+    assert (report.outcomes["LOADED"], report.outcomes["EXCEPTION"]) == (2, len(others))
+    assert states(gone) == before  # the first answers stay
+    with gone.store.read() as connection:
+        waiting = Counter(connection.execute(select(WORKLIST.c.code).where(WORKLIST.c.entity == "notices")).scalars())
+        assert waiting == {"NOTICE_UNKNOWN": 2, "NOTICE_CONTRADICTED": len(others)}
+        assert [item.invariant for item in check(connection) if not item.holds] == []
+
+
+def test_a_trigger_file_with_another_number_of_records_is_refused(gone: Hub, tmp_path: Path) -> None:
+    (path,) = outgoing(gone, "CSCS")
+    answers = answered(gone, tmp_path, "CSCS", 1, [with_answer(one) for one in notices(gone, "CSCS", path)])
+    trigger = answers.with_suffix(".ctl")
+    trigger.write_text(trigger.read_text().replace("RECORDS=", "RECORDS=1"))
+    report = report_of(gone, "CSCS", answers)
+    assert (report.verdict, report.reasons[0].code) == (FileVerdict.REJECTED, "CONTROL_COUNT")
+    assert "connector resume csa1993-answers" in str(report.remedy)
+    desk = gone.desk("csa1993-answers")
+    with gone.pipeline("csa1993-answers").exclusive():
+        desk.resume(skip=1, by="alice", reason="lost at the source")
+    assert taken(gone, "CSCS", answered(gone, tmp_path, "CSCS", 2, [])) is FileVerdict.ACCEPTED
+
+
+def test_killed_between_answers_the_file_is_reported_as_if_nothing_had_happened(
+    on_sqlite: Callable[[], Path], tmp_path: Path
+) -> None:
+    def checkpoint(reached: str) -> None:
+        if reached == "before answers accepted":
+            raise Killed
+
+    reports = []
+    for killed in (False, True):
+        folder, files = on_sqlite(), tmp_path / f"answers{killed}"
+        files.mkdir()
+        with open_hub(folder) as hub:
+            approved(hub)
+            moved(hub)
+            hub.handover().hand_over()
+            (path,) = outgoing(hub, "CSCS")
+            answers = answered(hub, files, "CSCS", 1, [with_answer(one) for one in notices(hub, "CSCS", path)])
+        if killed:
+            with open_hub(folder, checkpoint=checkpoint) as hub, pytest.raises(Killed):
+                report_of(hub, "CSCS", answers)
+        with open_hub(folder) as hub:
+            reports.append(report_of(hub, "CSCS", answers).outcomes)
+    assert reports[0] == reports[1]
+    assert reports[0]["LOADED"]
+
+
 def test_a_notice_is_no_answer(gone: Hub, tmp_path: Path) -> None:
     (path,) = outgoing(gone, "CSCS")
     unanswered = answered(gone, tmp_path, "CSCS", 1, notices(gone, "CSCS", path))
     assert taken(gone, "CSCS", unanswered) is FileVerdict.REJECTED
-
-
-class Killed(BaseException):
-    """Stands for the end of the process."""
 
 
 @pytest.mark.parametrize("point", ["return file kept", "before return file noted", "return file out"])

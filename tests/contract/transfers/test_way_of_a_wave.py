@@ -10,6 +10,7 @@ from integrationhub.migration.back_out import back_out, foresee
 from integrationhub.migration.live_run import pause, release_pause
 from integrationhub.migration.rehearsal import rehearse
 from integrationhub.migration.settling import close, compare, sign_off
+from integrationhub.migration.watching import Answer
 from integrationhub.store.fingerprint import fingerprint
 from integrationhub.store.judged import VERDICTS
 from integrationhub.store.schema import CANONICAL, CASE_EVENTS, OUTBOX
@@ -195,12 +196,14 @@ def test_a_group_is_closed_when_every_notice_is_accepted_and_a_rejection_takes_i
     watch = hub.watch()
     for notice in notices:
         rejected = notice.notice_id == notices[-1].notice_id
-        watch.answer(notice.notice_id, "J" if rejected else "A", "B" if rejected else None)
+        status, reason = ("J", "B") if rejected else ("A", None)
+        watch.answer(Answer(notice_id=notice.notice_id, status=status, reason=reason))
     after = close(hub.handling(PLAN), ALICE, WAVE)
 
     assert begun.answers == len(notices)
-    assert watch.answer(notices[0].notice_id, "A", None) == "REPEATED"
-    assert watch.answer(1, "A", None) == "UNKNOWN"
+    assert watch.answer(Answer(notice_id=notices[0].notice_id, status="A")) == "REPEATED"
+    assert watch.answer(Answer(notice_id=notices[0].notice_id, status="J", reason="B")) == "CONTRADICTED"
+    assert watch.answer(Answer(notice_id=1, status="A")) == "UNKNOWN"
     assert (after.waiting, after.answers) == (0, 0)
     assert states(hub)["HELD"] == 1
     with hub.store.read() as connection:

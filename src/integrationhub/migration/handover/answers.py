@@ -1,7 +1,8 @@
 """Answers of source systems, taken in as files like any other: measured, judged against their own feed, checked whole,
 then applied notice by notice (handover.md §3).
 
-A repeated answer changes nothing, so a killed run goes on from the beginning; the last transaction accepts the file.
+An answer has one effect however often it is taken, so a killed run goes on from the beginning; the last transaction
+accepts the file. An answer to a notice that was never sent, or that was answered otherwise before, waits for a person.
 """
 
 from collections import Counter
@@ -12,25 +13,32 @@ from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from integrationhub.canonical.identifiers import derive
 from integrationhub.decode.controls import ControlVerdict, Stated
 from integrationhub.errors import FileRejected
+from integrationhub.intake.changes import worklist_events
 from integrationhub.intake.report import Control, FileReport, FileVerdict
 from integrationhub.intake.staging import Staged, StagedSlice
 from integrationhub.mapping.compile import MappingContext
 from integrationhub.migration.handover.notices import FileHead, Kind, Notice
+from integrationhub.migration.watching import CONTRADICTED, REPEATED, UNKNOWN, Answer
 from integrationhub.receive.originals import Originals
 from integrationhub.receive.trigger import Trigger
 from integrationhub.records import Reason
 from integrationhub.sdk.descriptor import Descriptor
 from integrationhub.store.deliveries import Delivery, State
 from integrationhub.store.unit_of_work import Store, Work
+from integrationhub.store.worklist import WorklistItem
 
 AT_ONCE = 500
-UNKNOWN, REPEATED = "UNKNOWN", "REPEATED"
 MOST_REASONS = 1_000
+ENTITY = "notices"
 
-Answer = tuple[int, str, str | None]
-"""Notice, `A` or `J`, and the source's reason."""
+EXCEPTIONS = {
+    UNKNOWN: ("NOTICE_UNKNOWN", "no notice {number} about this case and action was ever sent"),
+    CONTRADICTED: ("NOTICE_CONTRADICTED", "notice {number} was answered otherwise before; that answer stays"),
+}
+"""Outcome → reason code and sentence of an answer that a person must look at."""
 
 
 class AnswerReader(Protocol):
@@ -38,6 +46,9 @@ class AnswerReader(Protocol):
 
     def read(self, source: BinaryIO) -> tuple[FileHead, Iterator[Notice]]:
         """Head and notices; FileRejected, at the latest when the notices are used up, if the file is unsound."""
+
+    def records_in(self, size: int) -> int | None:
+        """How many records a file of so many bytes has; None where the size doesn't tell."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +71,7 @@ class AnswerStager:
         count, fault = 0, None
         try:
             count = sum(1 for _ in _answered(self.reader, stream, context.sequence))
+            _require_records(self.reader.records_in(trigger.size), trigger)
         except FileRejected as exc:
             fault = Reason(code=exc.code, text=exc.text)
         size = stream.tell()
@@ -86,12 +98,22 @@ def _answered(reader: AnswerReader, stream: BinaryIO, sequence: int) -> Iterator
         yield notice
 
 
+def _require_records(found: int | None, trigger: Trigger) -> None:
+    if found not in (None, trigger.records):
+        raise FileRejected("RECORDS in the trigger file is not the number of records", code="CONTROL_COUNT")
+
+
 @dataclass(slots=True)
 class _Taken:
-    """What became of answers so far, and those to notices that were never sent."""
+    """What became of answers so far, and the first reasons why some need a person."""
 
     outcomes: Counter[str] = field(default_factory=Counter)
-    unknown: list[int] = field(default_factory=list)
+    reasons: list[Reason] = field(default_factory=list)
+
+    @property
+    def exceptions(self) -> int:
+        """Answers that wait for a person."""
+        return sum(self.outcomes[outcome] for outcome in EXCEPTIONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +124,7 @@ class AnswerLoader:
     reader: AnswerReader
     originals: Originals
     take: Callable[[Work, Sequence[Answer]], list[str]]
+    environment: str
     checkpoint: Callable[[str], None] = lambda _point: None
 
     def load(
@@ -113,10 +136,11 @@ class AnswerLoader:
             _, notices = self.reader.read(stream)
             while part := list(islice(notices, AT_ONCE)):
                 with store.begin() as work:
-                    self._apply(work, part, taken)
+                    self._apply(work, delivery, part, taken, now=now)
                     self.checkpoint("before answers commit")
                     work.commit()
         progress(sum(piece.end for piece in staged.slices))
+        self.checkpoint("before answers accepted")
         with store.begin() as work:
             report = self._accept(work, delivery, staged, taken, now=now)
             work.commit()
@@ -135,17 +159,43 @@ class AnswerLoader:
         taken = _Taken()
         with self.originals.open(delivery.sha256) as stream:
             _, notices = self.reader.read(stream)
-            self._apply(work, notices, taken)
+            self._apply(work, delivery, notices, taken, now=now)
         return self._accept(work, delivery, staged, taken, now=now)
 
-    def _apply(self, work: Work, notices: Iterable[Notice], taken: "_Taken") -> None:
-        answers = [(notice.notice_id, notice.status or "", notice.reason) for notice in notices]
-        for (notice_id, _, _), outcome in zip(answers, self.take(work, answers), strict=True):
+    def _apply(
+        self, work: Work, delivery: Delivery, notices: Iterable[Notice], taken: _Taken, *, now: datetime
+    ) -> None:
+        answers = [
+            Answer(
+                notice_id=notice.notice_id, status=notice.status or "", reason=notice.reason, case_ref=notice.case_ref,
+                action=notice.action.value, delivery_id=delivery.delivery_id,
+            )
+            for notice in notices
+        ]  # fmt: skip
+        items = []
+        for answer, outcome in zip(answers, self.take(work, answers), strict=True):
             taken.outcomes[outcome] += 1
-            if outcome == UNKNOWN:
-                taken.unknown.append(notice_id)
+            if outcome in EXCEPTIONS:
+                items.append(self._item(answer, outcome, delivery, now))
+        taken.reasons += [Reason(code=item.code, text=item.text) for item in items[: MOST_REASONS - len(taken.reasons)]]
+        if work.worklist.open(items):
+            place = {"connector": self.descriptor.name, "delivery_id": delivery.delivery_id}
+            work.outbox.add(worklist_events(items, environment=self.environment, **place), at=now)
 
-    def _accept(self, work: Work, delivery: Delivery, staged: Staged, taken: "_Taken", *, now: datetime) -> FileReport:
+    def _item(self, answer: Answer, outcome: str, delivery: Delivery, now: datetime) -> WorklistItem:
+        code, sentence = EXCEPTIONS[outcome]
+        return WorklistItem(
+            exception_id=derive("worklist", delivery.delivery_id, code, answer.notice_id),
+            code=code,
+            entity=ENTITY,
+            source_ref=str(answer.notice_id),
+            opened_at=now,
+            text=sentence.format(number=answer.notice_id),
+            connector=self.descriptor.name,
+            delivery_id=delivery.delivery_id,
+        )
+
+    def _accept(self, work: Work, delivery: Delivery, staged: Staged, taken: _Taken, *, now: datetime) -> FileReport:
         report = self._report(delivery, staged, taken)
         work.deliveries.save(
             replace(
@@ -159,19 +209,17 @@ class AnswerLoader:
         work.feeds.save(replace(feed, last_sequence=delivery.sequence))
         return report
 
-    def _report(self, delivery: Delivery, staged: Staged, taken: "_Taken") -> FileReport:
-        count, lost, repeated = staged.verdict.units, taken.outcomes[UNKNOWN], taken.outcomes[REPEATED]
+    def _report(self, delivery: Delivery, staged: Staged, taken: _Taken) -> FileReport:
+        count, repeated = staged.verdict.units, taken.outcomes[REPEATED]
+        loaded = count - taken.exceptions - repeated
         return FileReport(
             path=delivery.path,
             connector=self.descriptor.name,
             sha256=delivery.sha256,
             verdict=FileVerdict.ACCEPTED,
-            reasons=tuple(
-                Reason(code="NOTICE_UNKNOWN", text=f"no notice {number} was ever sent")
-                for number in taken.unknown[:MOST_REASONS]
-            ),
+            reasons=tuple(taken.reasons),
             records=count,
-            outcomes={"LOADED": count - lost - repeated, "DUPLICATE": repeated, "EXCEPTION": lost},
+            outcomes={"LOADED": loaded, "DUPLICATE": repeated, "EXCEPTION": taken.exceptions},
             controls=tuple(
                 Control(name=item.name, expected=item.expected, actual=item.actual) for item in staged.verdict.controls
             ),

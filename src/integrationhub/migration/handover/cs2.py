@@ -52,7 +52,9 @@ class ReturnDocument:
         nothing that was read before counts then.
         """
         events = self._events(source)
-        _, root = next(events)
+        _, root = next(events, (None, None))
+        if root is None:  # libxml2 with a schema passes over a document without any element
+            raise FileRejected("the document has no root element", code="XML_INVALID")
         if root.tag != ROOT:
             raise FileRejected("the root element is not that of a return file", code="XML_NAMESPACE")
         try:
@@ -61,6 +63,9 @@ class ReturnDocument:
         except (TypeError, ValueError) as exc:
             raise FileRejected("the root element lacks what it must say of the file", code="XML_SCHEMA") from exc
         return head, _notices(events)
+
+    def records_in(self, _size: int) -> None:
+        """Nothing: a document's size doesn't tell what is in it, its Control element does."""
 
     def _events(self, source: BinaryIO) -> "Iterator[tuple[str, Any]]":
         parser: Any = etree.XMLPullParser(

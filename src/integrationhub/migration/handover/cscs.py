@@ -9,7 +9,7 @@ written and read record by record in blocks, so their size doesn't matter.
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from itertools import groupby
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 
@@ -38,6 +38,7 @@ TYPES = {"RH": "RTN-HEADER", "RD": "RTN-DETAIL", "RT": "RTN-TRAILER"}
 _ACTIONS = {Action.FREEZE: "F", Action.RELEASE: "R", Action.CLOSE: "C"}
 _OWNERS: Mapping[str, str] = {"RECEIVING_PARENT": "R", "SECRETARY_OF_STATE": "S"}
 _OWNER_OF: Mapping[str, Owner] = {"R": "RECEIVING_PARENT", "S": "SECRETARY_OF_STATE"}
+_REASONS: Mapping[str, Literal["U", "B", "S"]] = {"U": "U", "B": "B", "S": "S"}
 _EPOCH = 1900
 
 
@@ -82,6 +83,10 @@ class ReturnFile:
         if head is None:
             raise FileRejected("the first record is no header of this layout", code="HEADER_INVALID")
         return head, self._notices(head, rows)
+
+    def records_in(self, size: int) -> int:
+        """How many records a file of so many bytes has."""
+        return size // LENGTH
 
     def _notices(self, head: FileHead, rows: "Iterator[tuple[str, dict[str, Any]]]") -> Iterator[Notice]:
         totals, trailer = Totals(), None
@@ -150,14 +155,19 @@ def _trailer(head: FileHead, totals: Totals) -> dict[str, int]:
     }
 
 
+def _plain(text: str | None) -> str:
+    """A text field's content; the decoder gives null for one that is all low-values."""
+    return (text or "").strip()
+
+
 def _head(row: Mapping[str, Any]) -> FileHead | None:
     text = str(row["RH-CREATED"])
     try:
         created = date(int(text[:4]), int(text[4:6]), int(text[6:]))
-        kind = Kind(row["RH-KIND"].strip())
+        kind = Kind(_plain(row["RH-KIND"]))
     except ValueError:
         return None
-    if row["RH-SYSTEM"].strip() != SYSTEM or row["RH-VERSION"] != VERSION or not row["RH-SEQUENCE"]:
+    if _plain(row["RH-SYSTEM"]) != SYSTEM or row["RH-VERSION"] != VERSION or not row["RH-SEQUENCE"]:
         return None
     return FileHead(sequence=row["RH-SEQUENCE"], created=created, kind=kind)
 
@@ -166,7 +176,7 @@ def _notice(rows: list[dict[str, Any]]) -> Notice:
     """One notice from its details; where they contradict each other the file is refused."""
     first = rows[0]
     same = ("RD-ACTION", "RD-CASE-REF", "RD-SRC-GROUP", "RD-TARGET-REF", "RD-EFFECTIVE")
-    owners = [row["RD-OWNER"].strip() for row in rows]
+    owners = [_plain(row["RD-OWNER"]) for row in rows]
     if (
         any(row[name] != first[name] for row in rows for name in same)
         or len(set(owners)) < len(owners)
@@ -174,9 +184,9 @@ def _notice(rows: list[dict[str, Any]]) -> Notice:
         or ("" in owners and len(owners) > 1)
     ):
         raise FileRejected("details of one notice contradict each other", code="NOTICE_INVALID")
-    statuses = {row["R-STATUS"].strip() for row in rows}
-    reasons = sorted({row["R-REASON"].strip() for row in rows} - {""})
-    if statuses - {"", "A", "J"} or set(reasons) - {"U", "B", "S"}:
+    statuses = {_plain(row["R-STATUS"]) for row in rows}
+    reasons = sorted({_plain(row["R-REASON"]) for row in rows} - {""})
+    if statuses - {"", "A", "J"} or any(reason not in _REASONS for reason in reasons):
         raise FileRejected("an answer is none of those that the layout names", code="NOTICE_INVALID")
     actions = {code: action for action, code in _ACTIONS.items()}
     day, target = first["RD-EFFECTIVE"], first["RD-TARGET-REF"]
@@ -196,7 +206,7 @@ def _notice(rows: list[dict[str, Any]]) -> Notice:
             if owner
         ),
         status="J" if "J" in statuses else "A" if statuses == {"A"} else None,
-        reason=reasons[0] if reasons else None,
+        reason=_REASONS[reasons[0]] if reasons else None,
     )
 
 

@@ -88,18 +88,17 @@ class HandoverDesk:
 
     def _make_crosswalk(self, run_id: str, wave: str) -> None:
         now = self.clock()
+        told: list[tuple[str, int]] = []
         with TemporaryFile() as target:
             with self.store.begin() as work:
                 sequence = work.handover.next_sequence(CROSSWALK)
-                stored = list(work.handover.crosswalk_rows(run_id, wave))
-            rows = sorted((_crosswalk_row(row) for row in stored), key=lambda row: (row.scheme, row.source_ref))
-            if not rows:
+                records = write_crosswalk(target, _crosswalk(work.handover, run_id, wave, told))
+            if not told:
                 return
-            records = write_crosswalk(target, rows)
             sha256, size = self._keep(target)
         name = crosswalk.name_of(now.date(), sequence)
         with self.store.begin() as work:
-            work.handover.note_crosswalk(run_id, [(row.case_id, row.attempt) for row in stored], sequence)
+            work.handover.note_crosswalk(run_id, told, sequence)
             work.handover.add_file(
                 CROSSWALK, sequence, name=name, created_on=now.date(), made_at=now, sha256=sha256, size=size,
                 records=records,
@@ -174,6 +173,13 @@ def _notice(row: Stored, owners: Sequence[str], moved: Moved) -> Notice:
         if closing
         else tuple(NoticeDebt(owner=owner) for owner in known),
     )
+
+
+def _crosswalk(handover: Handover, run_id: str, wave: str, told: list[tuple[str, int]]) -> Iterator[CrosswalkRow]:
+    """Rows as the crosswalk wants them; their cases and attempts are put into `told` as they go by."""
+    for row in handover.crosswalk_rows(run_id, wave):
+        told.append((row.case_id, row.attempt))
+        yield _crosswalk_row(row)
 
 
 def _crosswalk_row(row: Any) -> CrosswalkRow:  # noqa: ANN401 - a row of the store's

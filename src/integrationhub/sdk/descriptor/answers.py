@@ -3,6 +3,9 @@
 from integrationhub.sdk.descriptor.delivery import Trigger
 from integrationhub.sdk.part import Part, Pattern
 
+FEED = "{connector}-answers"
+"""What the feed of a connector's answers is called."""
+
 
 class AnswerRules(Part):
     """How answer files are named and laid out. They arrive where the connector's other files do, and count from 1."""

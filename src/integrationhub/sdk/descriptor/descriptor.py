@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, ValidationError, model_validator
 
 from integrationhub.errors import ConfigurationError, NotFound
+from integrationhub.sdk.descriptor.answers import FEED as ANSWER_FEED
 from integrationhub.sdk.descriptor.answers import AnswerRules
 from integrationhub.sdk.descriptor.delivery import DeliveryRules
 from integrationhub.sdk.descriptor.document import Document, DocumentCodes, XmlLayout
@@ -118,7 +119,7 @@ class Descriptor(Part):
                 "deadline": None,
             }
         )  # fmt: skip
-        identity = self.connector.model_copy(update={"name": f"{self.name}-answers", "aliases": ()})
+        identity = self.connector.model_copy(update={"name": ANSWER_FEED.format(connector=self.name), "aliases": ()})
         changes = {"connector": identity, "delivery": delivery, "messages": None, "events": None}
         return self.model_copy(update={**changes, "arrives_with": self.name})
 
