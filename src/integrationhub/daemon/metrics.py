@@ -27,7 +27,7 @@ METRICS: Mapping[str, tuple[str, tuple[str, ...]]] = {
         "1 while the intake of messages waits for a service",
         ("connector", "host", "reason"),
     ),
-    "integrationhub_last_delivery_timestamp_seconds": ("When the last delivery came", ("connector",)),
+    "integrationhub_last_delivery_timestamp_seconds": ("When the last file came", ("connector",)),
     "integrationhub_file_missing": ("1 while a file is expected and missing", ("connector",)),
     "integrationhub_open_exceptions": ("Worklist entries that wait for a person", ("connector",)),
     "integrationhub_quarantined": ("Items of the quarantine that wait for a person", _REASON),

@@ -124,14 +124,14 @@ class Deliveries:
         return self._all(_IS_FILE, DELIVERIES.c.connector == connector, DELIVERIES.c.sha256 == sha256)
 
     def numbered(self, connector: str, sequence: int) -> list[str]:
-        """Deliveries that came under this number, whatever became of them."""
-        mine = (DELIVERIES.c.connector == connector) & (DELIVERIES.c.sequence == sequence)
+        """Files that came under this number, whatever became of them."""
+        mine = _IS_FILE & (DELIVERIES.c.connector == connector) & (DELIVERIES.c.sequence == sequence)
         return list(self._connection.execute(select(DELIVERIES.c.delivery_id).where(mine)).scalars())
 
-    def last(self, connector: str) -> Delivery | None:
-        """The delivery that came last."""
+    def last_file(self, connector: str) -> Delivery | None:
+        """The file that came last, whatever became of it and whatever messages have come since."""
         latest = (DELIVERIES.c.received_at.desc(), DELIVERIES.c.sequence.desc(), DELIVERIES.c.delivery_id)
-        statement = select(*_COLUMNS).where(DELIVERIES.c.connector == connector).order_by(*latest).limit(1)
+        statement = select(*_COLUMNS).where(_IS_FILE, DELIVERIES.c.connector == connector).order_by(*latest).limit(1)
         row = self._connection.execute(statement).mappings().first()
         return None if row is None else _delivery(row)
 

@@ -16,7 +16,7 @@ from integrationhub.store.schema import DELIVERIES, WORKLIST
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectorStatus:
-    """One connector: its feed, the delivery that came last, files that wait, deliveries by state, open exceptions.
+    """One connector: its feed, the file that came last, files that wait, deliveries by state, open exceptions.
 
     `troubles`: what keeps the intake of its messages, host by host, where anything does.
     """
@@ -44,16 +44,12 @@ def read_status(connection: Connection) -> StoreStatus:
     """The store at the moment of the connection's snapshot."""
     seen = {feed.connector: feed for feed in Feeds(connection).all()}
     troubles = [state for state in Intakes(connection).all() if state.waits_for is not None]
-    names = sorted(
-        {
-            *seen,
-            *(state.connector for state in troubles),
-            *connection.execute(select(DELIVERIES.c.connector).distinct()).scalars(),
-        }
-    )
+    deliveries = _by_connector(connection)
+    names = sorted({*seen, *(state.connector for state in troubles), *deliveries})
     return StoreStatus(
         connectors=tuple(
-            _connector(connection, name, seen.get(name, Feed(connector=name)), troubles) for name in names
+            _connector(connection, seen.get(name, Feed(connector=name)), deliveries.get(name, {}), troubles)
+            for name in names
         ),
         worklist=_counts(connection, select(WORKLIST.c.state, func.count()).group_by(WORKLIST.c.state)),
         outbox=Outbox(connection).lag(),
@@ -61,18 +57,26 @@ def read_status(connection: Connection) -> StoreStatus:
     )
 
 
-def _connector(connection: Connection, name: str, feed: Feed, troubles: Sequence[IntakeState]) -> ConnectorStatus:
-    deliveries = Deliveries(connection)
-    mine = DELIVERIES.c.connector == name
+def _by_connector(connection: Connection) -> dict[str, dict[str, int]]:
+    """How many deliveries each connector has in each state: one pass over the index of states, whatever they hold."""
+    key = (DELIVERIES.c.connector, DELIVERIES.c.state)
+    found: dict[str, dict[str, int]] = {}
+    for connector, state, count in sorted(connection.execute(select(*key, func.count()).group_by(*key))):
+        found.setdefault(connector, {})[state] = count
+    return found
+
+
+def _connector(
+    connection: Connection, feed: Feed, counts: Mapping[str, int], troubles: Sequence[IntakeState]
+) -> ConnectorStatus:
+    deliveries, name = Deliveries(connection), feed.connector
     open_items = select(func.count()).where(WORKLIST.c.connector == name, WORKLIST.c.state != "RESOLVED")
     return ConnectorStatus(
         connector=name,
         feed=feed,
-        last=deliveries.last(name),
+        last=deliveries.last_file(name),
         held=tuple(deliveries.waiting(name)),
-        deliveries=_counts(
-            connection, select(DELIVERIES.c.state, func.count()).where(mine).group_by(DELIVERIES.c.state)
-        ),
+        deliveries=counts,
         exceptions=connection.execute(open_items).scalar_one(),
         troubles=tuple(state for state in troubles if state.connector == name),
     )

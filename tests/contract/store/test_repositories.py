@@ -11,6 +11,7 @@ from integrationhub.errors import Conflict, NotFound
 from integrationhub.records import Reason
 from integrationhub.store.deliveries import Delivery, Kind, State
 from integrationhub.store.feeds import Feed, SkippedNumber
+from integrationhub.store.inbox import Received
 from integrationhub.store.status import read_status
 from integrationhub.store.unit_of_work import Store, Work
 from integrationhub.store.worklist import ItemState, WorklistItem
@@ -90,7 +91,7 @@ def test_deliveries_are_found_by_number_content_and_state(store: Store) -> None:
         assert work.deliveries.waiting("csa1993") == held[::-1]
         assert work.deliveries.unfinished("csa1993") == [loading]
         assert work.deliveries.same_content("csa1993", "hash 9") == [held[0]]
-        assert work.deliveries.last("csa1993") == held[0]
+        assert work.deliveries.last_file("csa1993") == held[0]
 
 
 def test_instants_keep_their_moment_whatever_zone_they_came_in(store: Store) -> None:
@@ -197,3 +198,27 @@ def test_the_status_shows_each_connector_the_worklist_and_the_outbox(store: Stor
     assert (csa.connector, csa.deliveries, csa.exceptions) == ("csa1993", {"ACCEPTED": 1, "HELD": 1}, 1)
     assert csa.last == csa.held[0] == _delivery(3, state=State.HELD)
     assert (status.worklist, status.outbox.waiting) == ({"OPEN": 1}, 0)
+
+
+def test_a_message_with_the_number_of_a_file_is_counted_and_hides_no_file(store: Store) -> None:
+    file = _delivery(7, state=State.ACCEPTED, connector="csa2003")
+    message = Received(
+        delivery_id=derive("delivery", "message"),
+        message_id="m1",
+        sha256="hash",
+        body=b"<a/>",
+        bytes=4,
+        envelope={},
+        outcome="LOADED",
+        sequence=7,
+        received_at=file.received_at + timedelta(days=3),
+    )
+    with store.begin() as work:
+        work.deliveries.save(file)
+        work.inbox.add("csa2003", [message], path="queue")
+        work.commit()
+    with store.read() as connection:
+        (found,) = read_status(connection).connectors
+    with store.begin() as work:
+        numbered = work.deliveries.numbered("csa2003", 7)
+    assert (found.last, found.deliveries, numbered) == (file, {"ACCEPTED": 2}, [file.delivery_id])
