@@ -21,7 +21,7 @@ PERSISTENT = 2
 
 
 class Method(Protocol):
-    """What pika tells of a delivered or returned message."""
+    """What pika tells of a delivered or returned message. A short string that is no UTF-8 comes as bytes."""
 
     delivery_tag: int
     redelivered: bool

@@ -206,11 +206,11 @@ class RabbitSource:
         incoming = Incoming(
             tag=base + method.delivery_tag,
             queue=self._queue,
-            exchange=method.exchange,
-            routing_key=method.routing_key,
-            message_id=properties.message_id,
+            exchange=_shown(method.exchange),
+            routing_key=_shown(method.routing_key),
+            message_id=_text(properties.message_id),
             body=body,
-            content_type=properties.content_type,
+            content_type=_text(properties.content_type),
             headers=headers,
             redelivered=method.redelivered,
             deliveries=count if isinstance(count, int) else 0,
@@ -237,12 +237,26 @@ def _acknowledge(channel: _Acknowledging, multiple: int | None, singly: Sequence
         channel.basic_ack(tag)
 
 
+def _text(given: str | bytes | None) -> str | None:
+    """A short string as AMQP means it (0-9-1 §4.2.5.3): UTF-8 without zero octets. What is none counts as not given.
+
+    Brokers let anything through; pika hands on what isn't UTF-8 as bytes, and no database holds a zero octet in text.
+    """
+    return given if isinstance(given, str) and "\0" not in given else None
+
+
+def _shown(given: str | bytes) -> str:
+    """Where a message came from, with what is no text replaced: only people read it."""
+    text = given.decode(errors="replace") if isinstance(given, bytes) else given
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 def _own_headers(queue: str, headers: Mapping[str, object]) -> Mapping[str, object]:
     """The headers without what the broker writes of a message's way; in a dead-letter queue the reason in its place."""
     deaths = headers.get("x-death")
     if not deaths or not isinstance(deaths, list):
         return headers
-    own = {name: value for name, value in headers.items() if not name.startswith(_WAY)}
+    own = {name: value for name, value in headers.items() if not str(name).startswith(_WAY)}
     if not is_final(queue):
         return own if DIRECT_HEADER in headers else headers
     if REASON_HEADER in headers:

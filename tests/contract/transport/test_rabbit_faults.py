@@ -11,7 +11,7 @@ from integrationhub.amqp import link
 from integrationhub.errors import ConfigurationError, TransientError
 from integrationhub.publish.rabbit import RabbitPublisher
 from integrationhub.receive.rabbit import RabbitSource
-from integrationhub.sdk.transport import UNROUTABLE_QUEUE, Topology
+from integrationhub.sdk.transport import REASON_HEADER, UNROUTABLE_QUEUE, Topology, dead_letter_queue
 from tests.contract.transport.test_transport import QUEUE, ids, nothing_left, numbered, take, to_queue
 from tests.services.rabbitmq import SETTLE_SECONDS
 from tests.services.servers import RabbitServer
@@ -216,3 +216,24 @@ def test_connections_carry_names_that_operators_recognise(
     names = private_rabbitmq.control("list_connections", "--no-table-headers", "client_properties")
     assert "integrationhub publisher" in names
     assert f"integrationhub {QUEUE}" in names
+
+
+@pytest.mark.parametrize("hostile", [b"\xff\xfe", b"a\0b"])
+def test_ids_and_keys_that_are_no_text_hold_up_nothing(url: str, source: RabbitSource, hostile: bytes) -> None:
+    source.receive(limit=1, timeout=0.1)
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    channel = connection.channel()
+    channel.queue_bind(QUEUE, "amq.topic", "#")
+    properties = pika.BasicProperties(message_id=hostile, content_type=hostile, headers={hostile: "x"})
+    channel.basic_publish("amq.topic", hostile, b"body", properties)
+    connection.close()
+    (message,) = source.receive(limit=1, timeout=5)
+    assert (message.message_id, message.content_type, message.body) == (None, None, b"body")
+    assert "\N{REPLACEMENT CHARACTER}" in message.routing_key
+    source.postpone([message], seconds=1)
+    (again,) = source.receive(limit=1, timeout=10)
+    source.reject([again], reason="UNUSABLE")
+    dead = RabbitSource(url, dead_letter_queue(QUEUE))
+    (letter,) = dead.receive(limit=1, timeout=5)
+    assert (letter.headers[REASON_HEADER], letter.message_id, letter.body) == ("UNUSABLE", None, b"body")
+    dead.close()
