@@ -183,6 +183,19 @@ def test_a_paused_connector_keeps_what_comes_and_takes_it_when_it_goes_on(
     assert figures(hub) == second.sources
 
 
+def test_nobody_holds_a_connector_or_passes_over_a_file_under_a_name_that_is_not_his(
+    hub: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tmp_path / "identity.toml"
+    settings.write_text('[identity]\nsomebody-else = ["A. Clerk"]\n', encoding="utf-8")
+    monkeypatch.setenv("LOGNAME", "somebody-else")
+
+    for arguments in (("pause", "--reason", "x"), ("resume",), ("resume", "--skip", 102, "--reason", "x")):
+        asked = ("connector", arguments[0], "csa1993", *arguments[1:], "--config", settings)
+        assert "IDENTITY" in hub.call(*asked, code=4).err
+        assert "IDENTITY" in hub.call(*asked, "--as", "A. Clerk", code=4).err
+
+
 @pytest.mark.parametrize("arguments", [("csa1993", "nowhere.dat"), ("csa1993", "."), ("csa1066", ".")])
 def test_what_is_not_there_is_said_so(hub: Installation, arguments: tuple[str, str]) -> None:
     hub.data.mkdir()
