@@ -148,6 +148,14 @@ def test_in_bulk_a_dry_run_says_how_many_and_a_count_must_be_right(book: Install
     assert len(_listed(book, "--kind", "MESSAGE")) == 3
 
 
+def test_a_predicate_that_names_nothing_means_nothing(book: Installation) -> None:
+    for command in ("discard", "resubmit"):
+        refused = book.call("quarantine", command, "--where", "", "--yes", "--reason", "drill", code=2)
+        assert "PREDICATE" in refused.err
+    assert len(_listed(book, "--kind", "MESSAGE")) == 1
+    assert "discarded" in book.call("quarantine", "list", "--state", "OPNE", code=2).err.lower()
+
+
 def test_two_people_are_needed_where_the_setting_says_so(book: Installation, tmp_path: Path) -> None:
     settings = tmp_path / "two.toml"
     settings.write_text("[quarantine]\nsecond_person = true\n", encoding="utf-8")

@@ -34,9 +34,19 @@ for command in (correct, resubmit, discard, label, assign, requests, approve, re
 @click.option("--connector", metavar="NAME", help="Of this connector only.")
 @click.option("--code", metavar="CODE", help="With this reason code only.")
 @click.option(
-    "--state", default="OPEN", show_default=True, metavar="STATE", help="OPEN, RESUBMITTED, RESOLVED, DISCARDED or ALL."
+    "--state",
+    type=click.Choice(["OPEN", "RESUBMITTED", "RESOLVED", "DISCARDED", "ALL"], case_sensitive=False),
+    default="OPEN",
+    show_default=True,
+    metavar="STATE",
+    help="OPEN, RESUBMITTED, RESOLVED, DISCARDED or ALL.",
 )
-@click.option("--kind", metavar="KIND", help="MESSAGE, FILE or RECORD.")
+@click.option(
+    "--kind",
+    type=click.Choice(["MESSAGE", "FILE", "RECORD"], case_sensitive=False),
+    metavar="KIND",
+    help="MESSAGE, FILE or RECORD.",
+)
 @click.option(
     "--since",
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),

@@ -232,16 +232,16 @@ def _meant(
     """The items meant; None where it was only asked what would be done. NotFound, Conflict."""
     from integrationhub.errors import Conflict
     from integrationhub.quarantine.predicate import parse
+    from integrationhub.store.quarantine import QuarantineState
 
     if (identifier is None) == (where is None):
         raise click.UsageError("name one item, or give --where PREDICATE")
     if identifier is not None:
         with hub.store.begin() as work:
-            work.quarantine.claim(identifier, type(work.quarantine.get(identifier).state)(state))
+            work.quarantine.claim(identifier, QuarantineState(state))
         return [identifier]
     assert where is not None
-    text = where if "state=" in where else f"{where} state={state}"
-    found = hub.quarantine.find(parse(text, now=hub.clock()))
+    found = hub.quarantine.find(parse(where, now=hub.clock(), state=QuarantineState(state)))
     if count is not None and count != len(found):
         raise Conflict(
             f"{len(found)} items are meant, not {count}", code="COUNT_DIFFERS", remedy="look at the dry run again"

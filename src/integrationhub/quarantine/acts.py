@@ -24,6 +24,9 @@ from integrationhub.telemetry import UnitOfWork
 GIVEN_BACK = "GIVEN_BACK"
 """Result of an item that went back to its queue: what becomes of it shows there."""
 
+PASSED_OVER = "PASSED_OVER"
+"""Result of one of many that can't be resubmitted: tried too often, settled meanwhile, its connector is gone."""
+
 
 class Taker(Protocol):
     """Takes a connector's messages inside a transaction of the caller's."""
@@ -53,7 +56,7 @@ class Cause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What became of one resubmitted item. `fate`: of a message its Fate, of a file its verdict, or GIVEN_BACK."""
+    """What became of one resubmitted item. `fate`: a message's Fate, a file's verdict, GIVEN_BACK or PASSED_OVER."""
 
     quarantine_id: str
     fate: str
@@ -63,7 +66,7 @@ class Result:
     @property
     def was_taken(self) -> bool:
         """Whether the item is settled."""
-        return self.fate not in (Fate.REJECTED, FileVerdict.REJECTED, FileVerdict.HELD)
+        return self.fate not in (Fate.REJECTED, FileVerdict.REJECTED, FileVerdict.HELD, PASSED_OVER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +178,7 @@ class Acts:
             code = exc.code if isinstance(exc, HubError) else "UNEXPECTED"
             text = f"resubmitted, it could not be taken ({type(exc).__name__})"
             with self.store.begin() as work:
+                work.quarantine.claim(item.quarantine_id, QuarantineState.OPEN)  # or somebody settled it meanwhile
                 result = self._failed(work, item, cause, Outcome(fate=Fate.REJECTED, code=code, text=text))
                 work.commit()
             return result

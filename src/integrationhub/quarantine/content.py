@@ -16,6 +16,9 @@ from integrationhub.decode.xml.prolog import has_doctype
 LARGEST = 1 << 20
 """Bytes of a body that is taken apart; of a larger one only the size is told."""
 
+WHOLE = "(body)"
+"""Path of the size of a body that can't be taken apart."""
+
 _SHAPE_LENGTH = 40
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ].*)?")
@@ -59,7 +62,7 @@ def has_shape(value: str | None, wanted: str) -> bool:
 def leaves(body: bytes) -> list[Leaf]:
     """Every value of a body in its order; a body that can't be taken apart gives one leaf that tells its size."""
     if len(body) > LARGEST:
-        return [Leaf(path="(body)", value=f"{len(body)} bytes")]
+        return [Leaf(path=WHOLE, value=f"{len(body)} bytes")]
     return _json(body) or _xml(body) or _text(body)
 
 
@@ -69,9 +72,9 @@ def _json(body: bytes) -> list[Leaf]:
     try:
         # Numbers stay as they are written: a predicate asks for the shape of the text, not of a float.
         document = json.loads(body, parse_int=str, parse_float=str, parse_constant=str)
+        return list(_of_json("", document))
     except (ValueError, RecursionError):
         return []
-    return list(_of_json("", document))
 
 
 def _of_json(path: str, value: object) -> Iterator[Leaf]:
@@ -115,9 +118,9 @@ def _text(body: bytes) -> list[Leaf]:
     try:
         lines = body.decode().splitlines()
     except UnicodeDecodeError:
-        return [Leaf(path="(body)", value=f"{len(body)} bytes")]
+        return [Leaf(path=WHOLE, value=f"{len(body)} bytes")]
     if any(not character.isprintable() and character != "\t" for line in lines for character in line):
-        return [Leaf(path="(body)", value=f"{len(body)} bytes")]
+        return [Leaf(path=WHOLE, value=f"{len(body)} bytes")]
     return [Leaf(path=f"line {number}", value=line) for number, line in enumerate(lines, start=1)]
 
 

@@ -7,17 +7,17 @@ from enum import StrEnum
 from typing import Protocol, Self
 
 from integrationhub.config import Settings
-from integrationhub.errors import NotAllowed, NotFound
+from integrationhub.errors import Conflict, NotAllowed, NotFound
 from integrationhub.identity import Actor
-from integrationhub.quarantine.acts import Acts, Cause, Files, Result, Taker
-from integrationhub.quarantine.content import Change
+from integrationhub.quarantine.acts import PASSED_OVER, Acts, Cause, Files, Result, Taker
+from integrationhub.quarantine.content import LARGEST, Change
 from integrationhub.quarantine.predicate import Predicate, parse
 from integrationhub.receive.originals import Originals
 from integrationhub.sdk.transport import Outgoing, Publisher
 from integrationhub.store.quarantine import QuarantineItem, QuarantineState
 from integrationhub.store.quarantine_history import Action, What
 from integrationhub.store.quarantine_rules import QuarantineRule, RuleAction
-from integrationhub.store.unit_of_work import Store
+from integrationhub.store.unit_of_work import Store, Work
 
 
 class Wish(StrEnum):
@@ -109,14 +109,13 @@ class QuarantineDesk:
         """The items that a predicate means, oldest first."""
         with self.store.begin() as work:
             found = work.quarantine.items(predicate.chosen)
-            if not predicate.fields:
-                return found
-            bodies = {item.quarantine_id: work.quarantine.body(item.quarantine_id, item.version) for item in found}
-        return [
-            item
-            for item in found
-            if predicate.holds(lambda body=bodies[item.quarantine_id]: self.acts.bytes_of(body))  # type: ignore[misc]
-        ]
+        return [item for item in found if self._is_meant(item, predicate)] if predicate.fields else found
+
+    def _is_meant(self, item: QuarantineItem, predicate: Predicate) -> bool:
+        """Whether the body fits, too. Bodies are read one at a time, and none that is too large to be taken apart."""
+        with self.store.begin() as work:
+            body = work.quarantine.body(item.quarantine_id, item.version)
+        return body.bytes <= LARGEST and predicate.holds(lambda: self.acts.bytes_of(body))
 
     def look(self, quarantine_id: str, actor: Actor, reason: str) -> None:
         """Note that somebody looks at the values of an item."""
@@ -141,7 +140,10 @@ class QuarantineDesk:
         return Done(wish=Wish.CORRECT, items=(quarantine_id,), changes=tuple(altered), request=request)
 
     def resubmit(self, ids: Sequence[str], actor: Actor, reason: str | None) -> Done:
-        """Give items to whoever takes their like; each is a transaction of its own."""
+        """Give items to whoever takes their like; each is a transaction of its own.
+
+        Conflict, NotFound: the only one can't be resubmitted as it stands; of many such a one is PASSED_OVER.
+        """
         if self.second_person:
             return self._request(Wish.RESUBMIT, ids, actor, reason)
         return self._resubmit(ids, Cause(actor=actor, reason=reason))
@@ -150,7 +152,10 @@ class QuarantineDesk:
         """Let items rest for good; `restore` undoes it. Those that are not OPEN stay as they are."""
         if self.second_person:
             return self._request(Wish.DISCARD, ids, actor, reason)
-        return self._discard(ids, Cause(actor=actor, reason=reason))
+        with self.store.begin() as work:
+            done = self._discard(work, ids, Cause(actor=actor, reason=reason))
+            work.commit()
+        return done
 
     def restore(self, ids: Sequence[str], actor: Actor, reason: str) -> list[str]:
         """Undo a discard; which items are open again."""
@@ -190,13 +195,15 @@ class QuarantineDesk:
         parse(rule.predicate, now=self.clock())
         told = {"predicate": rule.predicate, "action": rule.action.value, "label": rule.label}
         cause = Cause(actor=actor, reason=rule.reason)
-        if not self.second_person or rule.action is RuleAction.LABEL:
-            return self._put_in_force(rule, replace(cause, details=told))
         with self.store.begin() as work:
-            wanted = {"wish": Wish.RULE.value, "name": rule.name, **told}
-            number = self.acts.write(work, What.REQUESTED, [], cause, **wanted)
+            if not self.second_person or rule.action is RuleAction.LABEL:
+                done = self._put_in_force(work, rule, replace(cause, details=told))
+            else:
+                wanted = {"wish": Wish.RULE.value, "name": rule.name, **told}
+                number = self.acts.write(work, What.REQUESTED, [], cause, **wanted)
+                done = Done(wish=Wish.RULE, request=number)
             work.commit()
-        return Done(wish=Wish.RULE, request=number)
+        return done
 
     def requests(self) -> list[Action]:
         """What waits for a second person."""
@@ -204,47 +211,54 @@ class QuarantineDesk:
             return work.quarantine.history.open_requests()
 
     def approve(self, number: int, actor: Actor) -> Done:
-        """Do what was requested, as the second person. NotAllowed: it is one's own request. Conflict: decided."""
-        request = self._decide(number, actor, What.APPROVED, reason=None)
-        asked = f"{request.who}: {request.reason}" if request.reason else request.who
-        cause = Cause(actor=actor, reason=asked, details={"request": number, "requested_by": request.who})
-        match Wish(request.details["wish"]):
-            case Wish.CORRECT:
-                return self._use_version(request, cause)
-            case Wish.RESUBMIT:
-                return self._resubmit(self._still_open(request.item_ids), cause)
-            case Wish.DISCARD:
-                return self._discard(request.item_ids, cause)
-            case Wish.RULE:
-                return self._add_rule(request, cause)
+        """Do what was requested, as the second person. NotAllowed: it is one's own request. Conflict: decided, or it
+        can't be done any more; then it stays a request. Only resubmissions follow in transactions of their own.
+        """
+        with self.store.begin() as work:
+            request = self._decide(work, number, actor, What.APPROVED, reason=None)
+            asked = f"{request.who}: {request.reason}" if request.reason else request.who
+            cause = Cause(actor=actor, reason=asked, details={"request": number, "requested_by": request.who})
+            still_open = work.quarantine.among(request.item_ids, QuarantineState.OPEN)
+            done: Done | None
+            match Wish(request.details["wish"]):
+                case Wish.CORRECT:
+                    done = self._use_version(work, request, cause)
+                case Wish.DISCARD:
+                    done = self._discard(work, request.item_ids, cause)
+                case Wish.RULE:
+                    done = self._add_rule(work, request, cause)
+                case Wish.RESUBMIT:
+                    done = None
+            work.commit()
+        return self._resubmit(still_open, cause) if done is None else done
 
     def refuse(self, number: int, actor: Actor, reason: str) -> None:
         """Let a request come to nothing; whoever made it may take it back so."""
-        self._decide(number, actor, What.REFUSED, reason=reason)
-
-    def _decide(self, number: int, actor: Actor, what: What, *, reason: str | None) -> Action:
         with self.store.begin() as work:
-            request = work.quarantine.history.request(number)
-            if request is None:
-                raise NotFound(f"there is no request {number}", code="REQUEST_UNKNOWN", remedy="quarantine requests")
-            if what is What.APPROVED and actor.is_same_as(request.who):
-                raise NotAllowed(
-                    "a request is approved by somebody else than whoever made it",
-                    code="SELF_APPROVAL",
-                    remedy="ask a second person to approve it with --as",
-                )
-            work.quarantine.history.append(
-                Action(
-                    at=self.clock(),
-                    who=actor.name,
-                    authenticated=actor.authenticated,
-                    what=what,
-                    reason=reason,
-                    answers=number,
-                    item_ids=request.item_ids,
-                )
-            )
+            self._decide(work, number, actor, What.REFUSED, reason=reason)
             work.commit()
+
+    def _decide(self, work: Work, number: int, actor: Actor, what: What, *, reason: str | None) -> Action:
+        request = work.quarantine.history.request(number)
+        if request is None:
+            raise NotFound(f"there is no request {number}", code="REQUEST_UNKNOWN", remedy="quarantine requests")
+        if what is What.APPROVED and actor.is_same_as(request.who):
+            raise NotAllowed(
+                "a request is approved by somebody else than whoever made it",
+                code="SELF_APPROVAL",
+                remedy="ask a second person to approve it with --as",
+            )
+        work.quarantine.history.append(
+            Action(
+                at=self.clock(),
+                who=actor.name,
+                authenticated=actor.authenticated,
+                what=what,
+                reason=reason,
+                answers=number,
+                item_ids=request.item_ids,
+            )
+        )
         return request
 
     def _request(self, wish: Wish, ids: Sequence[str], actor: Actor, reason: str | None) -> Done:
@@ -257,21 +271,15 @@ class QuarantineDesk:
             work.commit()
         return Done(wish=wish, items=tuple(chosen), request=number)
 
-    def _still_open(self, ids: Sequence[str]) -> list[str]:
-        with self.store.begin() as work:
-            return work.quarantine.among(ids, QuarantineState.OPEN)
-
-    def _use_version(self, request: Action, cause: Cause) -> Done:
+    def _use_version(self, work: Work, request: Action, cause: Cause) -> Done:
         (quarantine_id,) = request.item_ids
         version = int(request.details["version"])
-        with self.store.begin() as work:
-            work.quarantine.claim(quarantine_id, QuarantineState.OPEN)
-            work.quarantine.use_version(quarantine_id, version)
-            self.acts.write(work, What.CORRECTED, [quarantine_id], cause, version=version)
-            work.commit()
+        work.quarantine.claim(quarantine_id, QuarantineState.OPEN)
+        work.quarantine.use_version(quarantine_id, version)
+        self.acts.write(work, What.CORRECTED, [quarantine_id], cause, version=version)
         return Done(wish=Wish.CORRECT, items=(quarantine_id,))
 
-    def _add_rule(self, request: Action, cause: Cause) -> Done:
+    def _add_rule(self, work: Work, request: Action, cause: Cause) -> Done:
         told = {name: request.details[name] for name in ("name", "predicate", "label")}
         rule = QuarantineRule(
             **told,
@@ -280,23 +288,26 @@ class QuarantineDesk:
             added_by=request.who,
             added_at=self.clock(),
         )
-        return self._put_in_force(rule, cause)
+        return self._put_in_force(work, rule, cause)
 
-    def _put_in_force(self, rule: QuarantineRule, cause: Cause) -> Done:
-        with self.store.begin() as work:
-            work.quarantine.rules.add(rule)
-            self.acts.write(work, What.RULE_ADDED, [], replace(cause, rule=rule.name))
-            work.commit()
+    def _put_in_force(self, work: Work, rule: QuarantineRule, cause: Cause) -> Done:
+        work.quarantine.rules.add(rule)
+        self.acts.write(work, What.RULE_ADDED, [], replace(cause, rule=rule.name))
         return Done(wish=Wish.RULE)
 
     def _resubmit(self, ids: Sequence[str], cause: Cause) -> Done:
-        results = tuple(self.acts.resubmit(quarantine_id, cause) for quarantine_id in ids)
-        return Done(wish=Wish.RESUBMIT, items=tuple(ids), results=results)
+        results = []
+        for quarantine_id in ids:
+            try:
+                results.append(self.acts.resubmit(quarantine_id, cause))
+            except (Conflict, NotFound) as exc:
+                if len(ids) == 1:
+                    raise
+                results.append(Result(quarantine_id=quarantine_id, fate=PASSED_OVER, code=exc.code, text=exc.text))
+        return Done(wish=Wish.RESUBMIT, items=tuple(ids), results=tuple(results))
 
-    def _discard(self, ids: Sequence[str], cause: Cause) -> Done:
-        with self.store.begin() as work:
-            discarded = self.acts.settle(
-                work, ids, cause, start=QuarantineState.OPEN, end=QuarantineState.DISCARDED, what=What.DISCARDED
-            )
-            work.commit()
+    def _discard(self, work: Work, ids: Sequence[str], cause: Cause) -> Done:
+        discarded = self.acts.settle(
+            work, ids, cause, start=QuarantineState.OPEN, end=QuarantineState.DISCARDED, what=What.DISCARDED
+        )
         return Done(wish=Wish.DISCARD, items=tuple(discarded))

@@ -5,7 +5,7 @@
 Terms stand side by side and must all hold. `connector`, `code`, `kind`, `queue`, `label`, `owner` and `state` compare
 whole values; without `state` OPEN items are meant. `older-than` and `newer-than` take a number with m, h or d.
 `field:PATH` compares the shape of the values at a path of the body (quarantine.content); `absent` there: the body has
-no such path.
+no such path. Of a body that can't be taken apart nobody knows its values: no such term holds.
 """
 
 import re
@@ -15,12 +15,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from integrationhub.errors import ConfigurationError
-from integrationhub.quarantine.content import has_shape, leaves
+from integrationhub.quarantine.content import WHOLE, has_shape, leaves
 from integrationhub.store.quarantine import QuarantineFilter, QuarantineState
 
 EQUAL = ("connector", "code", "kind", "queue", "label", "owner", "state")
 _AGE = re.compile(r"(\d{1,5})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+_KEYS = {"older-than": "until", "newer-than": "since"}  # terms of time, and what the filter calls them
 _FIELD = "field:"
 ABSENT = "absent"
 
@@ -34,7 +35,10 @@ class FieldTerm:
 
     def holds(self, body: bytes) -> bool:
         """Whether any value there has the shape."""
-        there = [leaf.value for leaf in leaves(body) if leaf.path == self.path]
+        found = leaves(body)
+        if [leaf.path for leaf in found] == [WHOLE]:
+            return False
+        there = [leaf.value for leaf in found if leaf.path == self.path]
         return not there if self.shape == ABSENT else any(has_shape(value, self.shape) for value in there)
 
 
@@ -53,8 +57,8 @@ class Predicate:
         return all(term.holds(content) for term in self.fields)
 
 
-def parse(text: str, *, now: datetime) -> Predicate:
-    """The predicate. ConfigurationError lists every fault."""
+def parse(text: str, *, now: datetime, state: QuarantineState = QuarantineState.OPEN) -> Predicate:
+    """The predicate; `state` counts where it names none. ConfigurationError lists every fault."""
     faults: list[str] = []
     values: dict[str, object] = {}
     fields: list[FieldTerm] = []
@@ -70,13 +74,13 @@ def parse(text: str, *, now: datetime) -> Predicate:
             faults.append(f"{name}: write it as name=value")
         elif name.startswith(_FIELD):
             fields.append(FieldTerm(path=name.removeprefix(_FIELD), shape=value))
-        elif name in values:
+        elif _KEYS.get(name, name) in values:
             faults.append(f"{name}: given twice")
         else:
             _take(name, value, now, values, faults)
     if faults:
         raise _faulty(faults)
-    values.setdefault("state", QuarantineState.OPEN.value)
+    values.setdefault("state", state.value)
     return Predicate(chosen=replace(QuarantineFilter(), **values), fields=tuple(fields))  # type: ignore[arg-type]
 
 
@@ -86,13 +90,13 @@ def _take(name: str, value: str, now: datetime, values: dict[str, object], fault
         values[name] = value.upper() if name in ("state", "kind") else value
         if name == "state" and values[name] not in set(QuarantineState):
             faults.append(f"state: one of {', '.join(QuarantineState)}")
-    elif name in ("older-than", "newer-than"):
+    elif name in _KEYS:
         age = _AGE.fullmatch(value)
         if age is None:
             faults.append(f"{name}: a number with m, h or d, for example 2d")
         else:
             moment = now - timedelta(**{_UNITS[age[2]]: int(age[1])})
-            values["until" if name == "older-than" else "since"] = moment
+            values[_KEYS[name]] = moment
     else:
         faults.append(f"{name}: no such term; there are {', '.join(EQUAL)}, older-than, newer-than, field:PATH")
 

@@ -4,11 +4,14 @@ import signal
 import subprocess
 import sys
 import textwrap
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from integrationhub.errors import Conflict, NotAllowed, NotFound, TransientError
+from integrationhub.quarantine.acts import Taker
+from integrationhub.quarantine.content import LARGEST
 from integrationhub.quarantine.predicate import parse
 from integrationhub.store.deliveries import Kind
 from integrationhub.store.unit_of_work import Store
@@ -60,6 +63,30 @@ def test_after_so_many_tries_in_vain_only_a_correction_opens_the_way(world: Worl
     assert world.taker.given == 3
     world.desk.correct(one, GOOD, CLERK, "drill")
     assert world.desk.resubmit([one], CLERK, None).results[0].was_taken
+
+
+def test_one_that_was_tried_too_often_does_not_keep_the_others_from_being_resubmitted(world: World) -> None:
+    one, two = world.put(item(1), item(2, body=GOOD))
+    for _ in range(3):
+        world.desk.resubmit([one], CLERK, None)
+    first, second = world.desk.resubmit([one, two], CLERK, None).results
+    assert (first.fate, first.code, first.was_taken) == ("PASSED_OVER", "RESUBMIT_LIMIT", False)
+    assert second.was_taken
+
+
+def test_an_item_that_somebody_settles_while_it_is_tried_keeps_its_reason(world: World) -> None:
+    (one,) = world.put(item())
+
+    def taker(_connector: str) -> Taker:
+        world.desk.discard([one], SECOND, "never mind")
+        return world.taker
+
+    acts = replace(world.desk.acts, taker=taker)
+    with pytest.raises(Conflict) as refused:
+        replace(world.desk, acts=acts).resubmit([one], CLERK, None)
+    assert refused.value.code == "QUARANTINE_STATE"
+    assert (world.get(one).state, world.get(one).code) == ("DISCARDED", "AMOUNT")
+    assert [what for what, _ in world.told(one)] == ["TRIED", "DISCARDED"]
 
 
 def test_an_error_of_the_taker_is_the_items_reason_and_undoes_what_it_did(world: World) -> None:
@@ -120,6 +147,13 @@ def test_a_predicate_finds_items_by_what_stands_in_their_present_version(world: 
     assert [entry.quarantine_id for entry in found] == [one]
 
 
+def test_no_body_is_read_to_compare_fields_that_is_too_large_to_be_taken_apart(world: World) -> None:
+    (one,) = world.put(item(kind=Kind.FILE, body=None, bytes=LARGEST + 1))  # there is no original: it can't be read
+    with world.store.begin() as work:
+        assert work.quarantine.body(one, 1).body is None
+    assert world.desk.find(parse("field:amount=absent", now=NOW)) == []
+
+
 def test_looking_at_values_is_recorded(world: World) -> None:
     (one,) = world.put(item())
     world.desk.look(one, CLERK, "the supplier asks")
@@ -157,6 +191,21 @@ def test_a_correction_counts_when_the_second_person_approves_it(world: World) ->
     again = desk.resubmit([one], CLERK, "drill").request
     assert again is not None
     assert desk.approve(again, SECOND).results[0].was_taken
+
+
+def test_an_approval_that_cannot_be_carried_out_is_none(world: World) -> None:
+    (one,) = world.put(item())
+    desk = world.with_second_person()
+    request = desk.correct(one, GOOD, CLERK, "drill").request
+    assert request is not None
+    world.desk.discard([one], CLERK, "drill")
+    with pytest.raises(Conflict) as refused:
+        desk.approve(request, SECOND)
+    assert refused.value.code == "QUARANTINE_STATE"
+    assert [waiting.action_id for waiting in desk.requests()] == [request]
+    world.desk.restore([one], CLERK, "drill")
+    desk.approve(request, SECOND)
+    assert world.get(one).version == 2
 
 
 def test_a_refused_request_comes_to_nothing(world: World) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from integrationhub.errors import ConfigurationError
 from integrationhub.quarantine.predicate import FieldTerm, parse
-from integrationhub.store.quarantine import QuarantineFilter
+from integrationhub.store.quarantine import QuarantineFilter, QuarantineState
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -42,7 +42,17 @@ def test_every_fault_is_told_at_once() -> None:
     assert refused.value.exit_code == 2
 
 
-@pytest.mark.parametrize("text", ["", "   ", "code='EV"])
+def test_of_a_body_that_cannot_be_taken_apart_no_field_is_known_to_be_absent() -> None:
+    assert not parse("field:debt.id=absent", now=NOW).holds(lambda: b"\x00\xff")
+
+
+def test_another_state_counts_where_the_text_names_none() -> None:
+    discarded = QuarantineState.DISCARDED
+    assert parse("field:my.state=text", now=NOW, state=discarded).chosen.state == "DISCARDED"
+    assert parse("code=A state=OPEN", now=NOW, state=discarded).chosen.state == "OPEN"
+
+
+@pytest.mark.parametrize("text", ["", "   ", "code='EV", "older-than=2d older-than=3d"])
 def test_what_means_nothing_is_refused(text: str) -> None:
     with pytest.raises(ConfigurationError):
         parse(text, now=NOW)
