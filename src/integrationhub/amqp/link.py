@@ -19,6 +19,7 @@ from tenacity import Retrying, retry_if_exception_type, sleep_using_event, stop_
 
 from integrationhub.amqp.address import connection_parameters
 from integrationhub.amqp.faults import again, gone, translated
+from integrationhub.amqp.headers import read_leniently
 from integrationhub.amqp.publication import Method, Properties, Publication
 from integrationhub.errors import HubError, TransientError
 from integrationhub.sdk.transport import Outgoing
@@ -28,6 +29,8 @@ ANSWER_SECONDS = 30.0
 
 FAREWELL_SECONDS = 5.0
 """How long the broker may take to end a connection in good order."""
+
+read_leniently()
 
 T = TypeVar("T")
 

@@ -1,5 +1,6 @@
 """What only a broker of its own can do to us: die, freeze, run full, lose a queue."""
 
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -237,3 +238,53 @@ def test_ids_and_keys_that_are_no_text_hold_up_nothing(url: str, source: RabbitS
     (letter,) = dead.receive(limit=1, timeout=5)
     assert (letter.headers[REASON_HEADER], letter.message_id, letter.body) == ("UNUSABLE", None, b"body")
     dead.close()
+
+
+class Encoded(bytes):
+    """A header's value as it goes over the wire."""
+
+
+LATE = Encoded(b"T" + struct.pack(">Q", 1_790_000_000_000))  # milliseconds
+DEEP = Encoded(b"F\0\0\0\0")
+for _ in range(3000):
+    DEEP = Encoded(b"F" + struct.pack(">I", len(DEEP) + 2) + b"\1k" + DEEP)
+
+
+def shown(value: object) -> object:
+    """The value, with None for what lies deep."""
+    return shown(value["k"]) if isinstance(value, dict) else value
+
+
+@pytest.mark.parametrize(
+    ("header", "read"),
+    [
+        (LATE, "1790000000000"),
+        (Encoded(b"d" + struct.pack(">d", 0.5)), "0.5"),
+        (Encoded(b"f" + struct.pack(">f", 4)), 4),
+        (Encoded(b"d" + struct.pack(">d", 1e300)), "1e+300"),
+        (Encoded(b"A" + struct.pack(">I", 9) + LATE), ["1790000000000"]),
+        (DEEP, None),
+    ],
+    ids=["milliseconds", "fraction", "whole", "huge", "in a list", "deep"],
+)
+def test_a_header_that_pika_can_not_read_ends_no_connection(
+    url: str, source: RabbitSource, monkeypatch: pytest.MonkeyPatch, header: Encoded, read: object
+) -> None:
+    source.receive(limit=1, timeout=0.1)
+    encode = pika.data.encode_value
+
+    def encode_value(pieces: list[bytes], value: object) -> int:
+        if not isinstance(value, Encoded):
+            return int(encode(pieces, value))
+        pieces.append(value)
+        return len(value)
+
+    connection = pika.BlockingConnection(pika.URLParameters(url))
+    with monkeypatch.context() as patched:
+        patched.setattr(pika.data, "encode_value", encode_value)
+        properties = pika.BasicProperties(message_id="m", headers={"odd": header, "plain": "x"})
+        connection.channel().basic_publish("", QUEUE, b"body", properties)
+    connection.close()
+    (message,) = source.receive(limit=1, timeout=5)
+    assert (shown(message.headers["odd"]), message.headers["plain"], message.message_id) == (read, "x", "m")
+    source.reject([message], reason="UNUSABLE")  # it can be sent on
