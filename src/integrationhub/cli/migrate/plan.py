@@ -54,8 +54,6 @@ def profile(invocation: Invocation, plan_name: str, as_json: bool) -> None:
             files = hub.analyst.stored(name)
             if not files:
                 left_out.append((name, "no file was accepted yet"))
-            elif hub.catalogue.connector(name).records is None:
-                left_out.append((name, "profiles are made of record files; see `check` for this one"))
             else:
                 found[name] = hub.analyst.workbench(name).quality(files)
     if as_json:
