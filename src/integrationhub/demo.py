@@ -113,7 +113,7 @@ def run_demo(
         hub.judge_waiting()
         groups_of = _books_of_groups(hub)
         published = hub.relay().drain()
-        transfer = show_wave(hub.handling(PLAN), WAVE, store_url=chosen.store_url)
+        transfer = show_wave(hub.handling(PLAN), WAVE, hub.reconciliation(), store_url=chosen.store_url)
         return DemoResult(
             folder=folder,
             reports=(reports[0], later[0]),

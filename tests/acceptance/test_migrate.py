@@ -85,10 +85,11 @@ def test_a_group_is_shown_masked_with_its_three_balances(begun: Installation) ->
     plain(begun, "group", "0" * 32, code=3)
 
 
-def test_sources_are_profiled_connector_by_connector(begun: Installation) -> None:
-    found = migrate(begun, "profile", "csa-1993")
+def test_sources_are_profiled_connector_by_connector_whatever_their_format(begun: Installation) -> None:
+    found = migrate(begun, "profile", PLAN)
 
-    assert found["profiles"].keys() == {"csa1993"}
+    assert found["profiles"].keys() == {"csa1993", "csa2003", "clerical"}
+    assert found["left_out"] == {}
 
 
 def test_a_wave_goes_its_way_from_rehearsal_to_closing(begun: Installation) -> None:
@@ -124,12 +125,13 @@ def test_a_wave_goes_its_way_from_rehearsal_to_closing(begun: Installation) -> N
         assert {key for key in row if row[key] != before[name][key]} == lives
     assert all(TARGET_REFERENCE.fullmatch(row["target_ref"]) for row in gone.values())
 
+    sign = ("signoff", PLAN, "--wave", WAVE, "--as", "bob", "--reason", "agrees")
+    assert "migrate reconcile" in plain(begun, *sign, code=6)[1]
+    compared = migrate(begun, "reconcile", PLAN, "--wave", WAVE, "--as", "alice")
+    assert (compared["holds"], compared["reconciled_groups"]) == (True, moved["groups"])
     assert all(gate["passes"] for gate in migrate(begun, "gate", PLAN, "--wave", WAVE, "--as", "alice"))
     plain(begun, "signoff", PLAN, "--wave", WAVE, "--as", "alice", "--reason", "mine", code=4)
-    assert (
-        migrate(begun, "signoff", PLAN, "--wave", WAVE, "--as", "bob", "--reason", "agrees")["groups"]
-        == moved["groups"]
-    )
+    assert migrate(begun, *sign)["groups"] == moved["groups"]
     plain(begun, "backout", PLAN, "--wave", WAVE, "--as", "alice", code=5)
     closing = migrate(begun, "close", PLAN, "--wave", WAVE, "--as", "alice")
     assert closing["closed"] + closing["waiting"] == moved["groups"]

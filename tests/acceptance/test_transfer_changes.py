@@ -53,6 +53,7 @@ def test_the_waves_can_be_signed_off_without_the_held_groups(moved: tuple[Instal
     hub, _ = moved
     signed = 0
     for wave in WAVES:
+        hub.call("migrate", "reconcile", PLAN, "--wave", wave, "--as", "alice")
         gate = ("migrate", "gate", PLAN, "--wave", wave)
         hub.call(*gate, "--as", "alice", code=None)
         hub.call(*gate, "--override", "held", "--as", "bob", "--reason", "known", code=None)

@@ -147,6 +147,9 @@ def _move(drill: Drill, wave: str) -> dict[str, Any]:
 
 def _sign(drill: Drill, wave: str) -> None:
     drill.migrate("signoff", "--wave", wave, "--reason", "mine", who=PREPARER, code=4)
+    drill.migrate("signoff", "--wave", wave, "--reason", "too early", who=APPROVER, code=6)
+    found = drill.migrate("reconcile", "--wave", wave, who=PREPARER)
+    drill.check(found["holds"], f"{wave}: not signed off before {found['reconciled_groups']} groups were reconciled")
     signed = drill.migrate("signoff", "--wave", wave, "--reason", "all gates hold", who=APPROVER)
     drill.migrate("backout", "--wave", wave, who=PREPARER, code=5)
     drill.say(f"{wave}: signed off, {signed['groups']} groups, {signed['rp'] + signed['sos']:,} pence; no way back now")

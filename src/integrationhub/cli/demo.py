@@ -134,6 +134,7 @@ def _tell_transfer(shown: "ShownWave") -> None:
     click.echo(f"   moved: {moved.groups:,} groups, {sum(moved.held.values())} held")
     accounts = "all balances agree" if shown.day.clean else "balances differ"
     click.echo(f"   old against new, {shown.day.accounts:,} accounts: {accounts}")
+    click.echo(f"   read a second time, by another program: {shown.reconciled:,} values equal the original bytes")
     owed, custodian = signed["rp"] + signed["sos"], signed["custodian"]
     click.echo(f"   signed off: £{owed / 100:,.2f} of arrears and £{custodian / 100:,.2f} of custodian cash")
 

@@ -14,7 +14,7 @@ from integrationhub.errors import Conflict, InvariantBroken, NotAllowed, NotFoun
 from integrationhub.identity import Actor
 from integrationhub.migration import selection
 from integrationhub.migration.handling import Handling
-from integrationhub.migration.measures import MEASURES, MeasuredWave
+from integrationhub.migration.measures import MEASURES, WORKED_OFF_BY, MeasuredWave
 from integrationhub.migration.plan import Gate, Stage
 from integrationhub.store import transfer_reading as reading
 from integrationhub.store.transfer_reading import Stored
@@ -160,8 +160,12 @@ def require(measured: list[Measured], handling: Handling, wave: str) -> None:
         named = "; ".join(
             f"{item.gate} is {item.measured:g}, must be {item.compare} {item.threshold:g}" for item in failed
         )
+        over = f"{handling.bound.name} --wave {wave}"
+        measures = {gate.name: gate.measure or "" for gate in _gates(handling, wave, None)}
+        commands = [WORKED_OFF_BY[name] for name in (measures[item.gate] for item in failed) if name in WORKED_OFF_BY]
+        first = "; ".join(f"run: integrationhub migrate {command} {over}" for command in commands)
         raise InvariantBroken(
             f"wave {wave} may not go on: {named}", code="GATE",
-            remedy=f"work off what they measure, or: integrationhub migrate gate {handling.bound.name} --wave {wave} "
-            "--override GATE --as WHO --reason TEXT",
+            remedy=f"{first or 'work off what they measure'}, or: integrationhub migrate gate {over} --override GATE "
+            "--as WHO --reason TEXT",
         )  # fmt: skip

@@ -72,6 +72,11 @@ def unexplained_pence(wave: MeasuredWave) -> float:
     return float(apart + abs(at_target["CUSTODIAN"] - accepted["custodian"]))
 
 
+def unreconciled_groups(wave: MeasuredWave) -> float:
+    """Moved groups of the wave that `migrate reconcile` has not found in agreement with the original bytes since."""
+    return float(reading.groups_without(wave.connection, wave.run_id, wave.wave, MOVED, "RECONCILE"))
+
+
 def rejected_notices(wave: MeasuredWave) -> float:
     """Notices of groups in hand that their source rejected."""
     in_hand = set(reading.group_ids(wave.connection, wave.run_id, wave.wave, IN_HAND))
@@ -101,8 +106,12 @@ MEASURES: dict[str, Callable[[MeasuredWave], float]] = {
     "held-share": held_share,
     "unmoved-groups": unmoved_groups,
     "unexplained-pence": unexplained_pence,
+    "unreconciled-groups": unreconciled_groups,
     "rejected-notices": rejected_notices,
     "unanswered-freezes": unanswered_freezes,
     "clean-parallel-days": clean_parallel_days,
 }
 """Measure → how it is taken."""
+
+WORKED_OFF_BY = {"unmoved-groups": "transfer", "unreconciled-groups": "reconcile", "clean-parallel-days": "parallel"}
+"""Measure → command of `migrate` that brings it where it should be."""

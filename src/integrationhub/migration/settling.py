@@ -55,7 +55,11 @@ class Day:
 
 
 def compare(handling: Handling, actor: Actor, wave: str, day: date | None = None) -> Day:
-    """Compare the accepted balances of today with what the target holds, account by account, and keep the day."""
+    """Compare the accepted balances of today with what the target holds, account by account, and keep the day.
+
+    A clean day is the PARALLEL_RUN step of every group that waits for sign-off.
+    """
+    waiting = waiting_groups(handling, wave)
     with handling.store.read() as connection:
         run = handling.run(connection)
         as_at = handling.day(connection)
@@ -72,10 +76,39 @@ def compare(handling: Handling, actor: Actor, wave: str, day: date | None = None
     result = Day(
         wave=wave, day=day or handling.clock().date(), accounts=accounts, differences=dict(sorted(found.items()))
     )
+    if result.clean:
+        note_agreed(handling, actor, "PARALLEL_RUN", waiting)
     with handling.store.begin() as work:
         _keep_day(work, run, result, actor, handling.clock())
         work.commit()
     return result
+
+
+def waiting_groups(handling: Handling, wave: str | None = None) -> Mapping[str, int]:
+    """Group → attempt of what has moved and waits for sign-off: what a comparison that begins now is about."""
+    with handling.store.read() as connection:
+        run = reading.current_run(connection, handling.bound.name, handling.run_id)
+        rows = reading.groups(connection, run.run_id, wave=wave, states=("LOADED",)) if run is not None else []
+    return {row.case_group_id: row.attempt for row in rows}
+
+
+def note_agreed(handling: Handling, actor: Actor, step: str, compared: Mapping[str, int]) -> int:
+    """Note a step of groups that a comparison has found to agree, but of those that have left or moved anew since.
+
+    How many have it now. Killed and done again, it notes the rest.
+    """
+    ids, agreed = sorted(compared), 0
+    for start in range(0, len(ids), GROUPS_AT_ONCE):
+        with handling.store.begin() as work:
+            run = handling.run(work.connection)
+            found = work.transfers.lock(run.run_id, ids[start : start + GROUPS_AT_ONCE])
+            rows = [row for row in found if row.state == "LOADED" and row.attempt == compared[row.case_group_id]]
+            now = handling.clock()
+            work.transfers.note_steps([step_row(row, step, "DONE", actor=actor, at=now) for row in rows])
+            handling.checkpoint("before agreed")
+            work.commit()
+        agreed += len(rows)
+    return agreed
 
 
 def _keep_day(work: Work, run: Stored, day: Day, actor: Actor, at: datetime) -> None:
@@ -126,20 +159,19 @@ def sign_off(handling: Handling, actor: Actor, wave: str, reason: str) -> Mappin
     Conflict: groups are left to move, or nothing has moved. NotAllowed: the actor rehearsed the wave. InvariantBroken:
     a gate does not hold.
     """
+    totals: Mapping[str, int] = {}
     with handling.store.begin() as work:
         run = handling.run(work.connection)
         approval = next(iter(reading.approvals(work.connection, run.run_id, wave)), None)
-        moved = reading.groups(work.connection, run.run_id, wave=wave, states=("LOADED",))
+        moved = work.transfers.lock_wave(run.run_id, wave, "LOADED")
         left = reading.group_ids(work.connection, run.run_id, wave, ("APPROVED", "FROZEN"))
         approval = _may_sign(handling, actor, wave, approval, moved=len(moved), left=len(left))
-    with handling.store.begin() as work:
         measured = gates.measure(handling, work, wave, actor, stage=Stage.EXIT)
-        work.commit()
-    gates.require(measured, handling, wave)
-    with handling.store.begin() as work:
-        totals = _sign(handling, work, approval, wave, actor=actor, reason=reason)
+        if all(gate.passes for gate in measured):
+            totals = _sign(handling, work, approval, moved, actor=actor, reason=reason)
         handling.checkpoint("before signed off")
         work.commit()
+    gates.require(measured, handling, wave)
     return totals
 
 
@@ -166,13 +198,13 @@ def _sign(
     handling: Handling,
     work: Work,
     approval: Stored,
-    wave: str,
+    rows: Sequence[Stored],
     *,
     actor: Actor,
     reason: str,
 ) -> Mapping[str, int]:
-    now, run_id = handling.clock(), approval.run_id
-    rows = reading.groups(work.connection, run_id, wave=wave, states=("LOADED",))
+    """Sign off these groups, which are locked: the very ones that the gates were measured with."""
+    now, run_id, wave = handling.clock(), approval.run_id, approval.wave
     totals = {
         "groups": len(rows),
         "cases": sum(row.cases for row in rows),

@@ -100,6 +100,18 @@ def group_ids(connection: Connection, run_id: str, wave: str, states: Collection
     return list(connection.execute(statement).scalars())
 
 
+def groups_without(connection: Connection, run_id: str, wave: str, states: Collection[str], step: str) -> int:
+    """How many groups of a wave in these states have not taken a step in their present attempt."""
+    taken = select(TRANSFER_STEPS.c.step).where(
+        TRANSFER_STEPS.c.run_id == TRANSFER_GROUPS.c.run_id,
+        TRANSFER_STEPS.c.case_group_id == TRANSFER_GROUPS.c.case_group_id,
+        TRANSFER_STEPS.c.attempt == TRANSFER_GROUPS.c.attempt,
+        TRANSFER_STEPS.c.step == step,
+    )
+    chosen = _of_wave(run_id, wave) & TRANSFER_GROUPS.c.state.in_(states) & ~taken.exists()
+    return connection.execute(select(func.count()).select_from(TRANSFER_GROUPS).where(chosen)).scalar_one()
+
+
 def runs_of_group(connection: Connection, case_group_id: str) -> list[Row[Any]]:
     """The group in every run it was in, with plan and phase."""
     statement = (

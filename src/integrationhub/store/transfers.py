@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, and_, insert, select, update
 
-from integrationhub.store.dialect import affected, insert_new, is_postgres, upsert
+from integrationhub.store.dialect import affected, insert_into, insert_new, is_postgres, upsert
 from integrationhub.store.transfer_decisions import (
     CLOSURE_NOTICES,
     GATE_OVERRIDES,
@@ -95,6 +95,15 @@ class Transfers:
             ordered = ordered.with_for_update()
         return sorted(self._connection.execute(ordered), key=lambda row: row.position)
 
+    def lock_wave(self, run_id: str, wave: str, state: str) -> list[Any]:
+        """Groups of a wave that are in a state, locked until the transaction ends."""
+        table = TRANSFER_GROUPS
+        chosen = (table.c.run_id == run_id) & (table.c.wave == wave) & (table.c.state == state)
+        statement = select(table).where(chosen).order_by(table.c.case_group_id)
+        if is_postgres(self._connection):
+            statement = statement.with_for_update()
+        return list(self._connection.execute(statement))
+
     def set_state(
         self, run_id: str, group_ids: Collection[str], state: str, *, at: datetime, reason: str | None = None
     ) -> None:
@@ -120,6 +129,12 @@ class Transfers:
         """Note steps that were taken."""
         self._add(TRANSFER_STEPS, rows)
 
+    def note_steps(self, rows: Rows) -> None:
+        """Note steps unless they were taken before: a step is taken once an attempt."""
+        statement = insert_into(self._connection.dialect.name, TRANSFER_STEPS).on_conflict_do_nothing()
+        for start in range(0, len(rows), _ROWS_PER_STATEMENT):
+            self._connection.execute(statement, [dict(row) for row in rows[start : start + _ROWS_PER_STATEMENT]])
+
     def retire(self, run_id: str, group_ids: Collection[str], *, at: datetime) -> None:
         """Retire the live references of groups for good."""
         live = and_(_of_run(TARGET_REFERENCES, run_id, group_ids), TARGET_REFERENCES.c.retired_at.is_(None))
@@ -133,13 +148,6 @@ class Transfers:
     def add_notices(self, rows: Rows) -> None:
         """Let notices wait for their return file."""
         self._add(HANDOVER_NOTICES, rows)
-
-    def carry_notices(self, notice_ids: Collection[int], file_sequence: int) -> None:
-        """Note which return file carries these notices."""
-        ordered = sorted(notice_ids)
-        for start in range(0, len(ordered), _IDS_PER_STATEMENT):
-            chosen = HANDOVER_NOTICES.c.notice_id.in_(ordered[start : start + _IDS_PER_STATEMENT])
-            self._connection.execute(update(HANDOVER_NOTICES).where(chosen).values(file_sequence=file_sequence))
 
     def answer_notice(
         self, notice_id: int, answer: str, reason: str | None, *, at: datetime, delivery_id: str | None = None

@@ -11,6 +11,7 @@ from integrationhub.identity import Actor
 from integrationhub.migration.approval import approve
 from integrationhub.migration.live_run import Crew, Outcome, transfer
 from integrationhub.migration.rehearsal import Rehearsed, rehearse
+from integrationhub.migration.settling import note_agreed, waiting_groups
 from integrationhub.store.transfer_decisions import DECISIONS
 from integrationhub.store.transfer_moves import MOVES, TRANSFER_GROUPS
 
@@ -31,6 +32,17 @@ def approved(hub: Hub, wave: str = WAVE) -> None:
 def moved(hub: Hub, wave: str = WAVE, *, freeze_only: bool = False, workers: int = 1) -> Outcome:
     crew = Crew(workers=workers, store_url=hub.settings.store_url, checkpoints=crash_points)
     return transfer(hub.handling(PLAN), ALICE, wave, crew, freeze_only=freeze_only)
+
+
+def reconciled(hub: Hub, wave: str = WAVE) -> int:
+    """Read the originals a second time and note what agrees; how many groups."""
+    handling = hub.handling(PLAN)
+    waiting = waiting_groups(handling, wave)
+    with hub.store.read() as connection:
+        run_id = handling.run(connection).run_id
+    found = hub.reconciliation().run(run_id=run_id, wave=wave)
+    assert all(book.holds for book in found)
+    return note_agreed(handling, ALICE, "RECONCILE", waiting)
 
 
 def transfer_rows(hub: Hub) -> dict[str, list[tuple[Any, ...]]]:

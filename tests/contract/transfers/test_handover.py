@@ -21,7 +21,7 @@ from integrationhub.receive.folder import find_files
 from integrationhub.store.invariants import check
 from integrationhub.store.schema import WORKLIST
 from tests.contract.transfers.conftest import NOW, open_hub
-from tests.contract.transfers.steps import ALICE, BOB, PLAN, WAVE, approved, moved, states
+from tests.contract.transfers.steps import ALICE, BOB, PLAN, WAVE, approved, moved, reconciled, states
 
 
 class Killed(BaseException):
@@ -102,6 +102,7 @@ def test_answers_close_a_signed_wave_and_its_crosswalk_names_each_case_once(gone
         assert taken(gone, system, answered(gone, folder, system, 1, answers)) is FileVerdict.ACCEPTED
     handling = gone.handling(PLAN)
     compare(handling, ALICE, WAVE)
+    reconciled(gone)
     sign_off(handling, BOB, WAVE, "agreed")
     waiting = close(handling, BOB, WAVE).waiting
     assert waiting

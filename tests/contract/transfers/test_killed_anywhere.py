@@ -1,9 +1,11 @@
-"""Killed after any step or inside it and started again, a transfer ends in the same rows as one that was never killed.
+"""Killed after any step or inside it and started again, a transfer ends in the same rows, and the same files for the
+sources, as one that was never killed.
 
 A crash is an error out of a named point of the work: what was not committed is gone, as after a kill -9. That the
 process itself may be killed is shown once for every point, at the end.
 """
 
+import json
 import shutil
 import signal
 from collections.abc import Callable
@@ -18,14 +20,15 @@ from integrationhub.bootstrap import Hub
 from integrationhub.catalogue import shipped_connectors
 from integrationhub.migration.approval import approve
 from integrationhub.migration.back_out import back_out, foresee
-from integrationhub.migration.settling import close, compare, sign_off
+from integrationhub.migration.settling import close, compare, note_agreed, sign_off, waiting_groups
 from tests.acceptance.installation import Installation
 from tests.contract.transfers.conftest import open_hub
 from tests.contract.transfers.steps import ALICE, BOB, PLAN, WAVE, moved, rehearsed, transfer_rows
 
 POINTS = (
     "before approval", "transfer frozen", "transfer loaded", "before transferred", "transferred", "transfer noted",
-    "before backed out", "backed out", "before signed off", "before closing",
+    "before backed out", "backed out", "before agreed", "before signed off", "before closing", "return file kept",
+    "before return file noted", "return file out",
 )  # fmt: skip
 
 
@@ -71,21 +74,32 @@ def the_way(hub: Hub) -> None:
         until_done(move)
         if reason == "first":
             until_done(lambda: back_out(handling, ALICE, foresee(handling, wave=WAVE), "wrong night"))
-    compare(handling, ALICE, WAVE)
+        until_done(lambda: hub.handover().hand_over())
+    until_done(lambda: compare(handling, ALICE, WAVE))
+    until_done(lambda: note_agreed(handling, ALICE, "RECONCILE", waiting_groups(handling, WAVE)))
     until_done(lambda: sign_off(hub.handling(PLAN), BOB, WAVE, "agrees"))
     until_done(lambda: close(hub.handling(PLAN), ALICE, WAVE))
+    with hub.store.read() as connection:
+        run_id = handling.run(connection).run_id
+    until_done(lambda: hub.handover().hand_over())
+    until_done(lambda: hub.handover().hand_crosswalk(run_id, WAVE))
 
 
-def outcome(folder: Path, crashes: dict[str, int]) -> dict[str, list[tuple[Any, ...]]]:
-    """What is stored at the end; verdicts of gates come once a try, so they are left out."""
+Outcome = tuple[dict[str, list[tuple[Any, ...]]], dict[str, bytes]]
+
+
+def outcome(folder: Path, crashes: dict[str, int]) -> Outcome:
+    """What is stored at the end, and every outgoing file; verdicts of gates come once a try, so they are left out."""
     with open_hub(folder, checkpoint=Crashing(crashes)) as hub:
         the_way(hub)
         rows = transfer_rows(hub)
-    return {name: found for name, found in rows.items() if name not in ("gate_verdicts", "transfer_controls")}
+        outgoing = hub.handling(PLAN).outgoing
+    files = {str(path.relative_to(outgoing)): path.read_bytes() for path in outgoing.rglob("*") if path.is_file()}
+    return {name: found for name, found in rows.items() if name not in ("gate_verdicts", "transfer_controls")}, files
 
 
 @pytest.fixture(scope="module")
-def unbroken(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[Any, ...]]]:
+def unbroken(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     return outcome(copy_of(prepared, tmp_path_factory.mktemp("unbroken")), {})
 
 
@@ -95,11 +109,11 @@ def copy_of(prepared: Path, folder: Path) -> Path:
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(crashes=st.dictionaries(st.sampled_from(POINTS), st.integers(1, 3), min_size=1))
-def test_any_crashes_end_in_the_same_rows(
+def test_any_crashes_end_in_the_same_rows_and_files(
     crashes: dict[str, int],
     prepared: Path,
     tmp_path_factory: pytest.TempPathFactory,
-    unbroken: dict[str, list[tuple[Any, ...]]],
+    unbroken: Outcome,
 ) -> None:
     assert outcome(copy_of(prepared, tmp_path_factory.mktemp("crashed")), crashes) == unbroken
 
@@ -128,6 +142,21 @@ def test_a_killed_process_leaves_whole_groups_and_the_next_one_ends_the_work(
         sums[key] = sums.get(key, 0) + row["pence"]
     assert {pence for (_, at_target), pence in sums.items() if not at_target} == {0}
     assert hub.call("store", "check").code == 0
+
+
+def test_a_run_killed_after_its_last_group_is_compared_by_the_next_one(prepared: Path, tmp_path: Path) -> None:
+    hub = Installation(tmp_path)
+    hub.data = copy_of(prepared, tmp_path)
+    hub.settings["data_dir"] = hub.data
+    for step in (("rehearse", "--as", "alice"), ("approve", "--as", "bob", "--reason", "agreed")):
+        hub.call("migrate", step[0], PLAN, "--wave", WAVE, *step[1:])
+    transfer = ("migrate", "transfer", PLAN, "--wave", WAVE, "--as", "alice")
+
+    hub.run(*transfer, code=-signal.SIGKILL, test_crash_at="transfer noted")
+    assert json.loads(hub.call(*transfer, "--json").out)["groups"] == 0
+
+    gates = json.loads(hub.call("migrate", "gate", PLAN, "--wave", WAVE, "--as", "alice", "--json", code=6).out)
+    assert {gate["gate"] for gate in gates if not gate["passes"]} == {"reconciled"}
 
 
 def small_transactions(folder: Path) -> Path:

@@ -1,5 +1,8 @@
 """Rehearse, approve, move, take back: what is there afterwards, on both databases."""
 
+from collections import Counter
+from threading import Thread
+
 import pytest
 from sqlalchemy import func, insert, select, update
 
@@ -9,7 +12,8 @@ from integrationhub.migration.approval import approve
 from integrationhub.migration.back_out import back_out, foresee
 from integrationhub.migration.live_run import pause, release_pause
 from integrationhub.migration.rehearsal import rehearse
-from integrationhub.migration.settling import close, compare, sign_off
+from integrationhub.migration.settling import close, compare, note_agreed, sign_off, waiting_groups
+from integrationhub.migration.taking_back import take_back
 from integrationhub.migration.watching import Answer
 from integrationhub.store.fingerprint import fingerprint
 from integrationhub.store.judged import VERDICTS
@@ -23,8 +27,20 @@ from integrationhub.store.transfer_moves import (
     TRANSFERRED_CASES,
     TRANSFERRED_DEBTS,
 )
+from integrationhub.store.transfer_reading import steps_of_group
 from tests.contract.transfers.conftest import NOW
-from tests.contract.transfers.steps import ALICE, BOB, PLAN, WAVE, approved, moved, rehearsed, states, transfer_rows
+from tests.contract.transfers.steps import (
+    ALICE,
+    BOB,
+    PLAN,
+    WAVE,
+    approved,
+    moved,
+    reconciled,
+    rehearsed,
+    states,
+    transfer_rows,
+)
 
 CASES, SCHEDULES = CANONICAL["cases"], CANONICAL["schedules"]
 
@@ -33,6 +49,7 @@ def signed(hub: Hub, wave: str = WAVE) -> None:
     approved(hub, wave)
     moved(hub, wave)
     compare(hub.handling(PLAN), ALICE, wave)
+    reconciled(hub, wave)
     sign_off(hub.handling(PLAN), BOB, wave, "all agrees")
 
 
@@ -159,6 +176,9 @@ def test_a_changed_balance_takes_the_whole_group_back_to_held(hub: Hub) -> None:
     assert held == {case.case_group_id: "BALANCE_MOVED"}
     assert states(hub)["HELD"] == 1
     assert hub.watch().look() == {}
+    note_agreed(
+        hub.handling(PLAN), ALICE, "RECONCILE", waiting_groups(hub.handling(PLAN))
+    )  # verdicts, not rows, changed
     with pytest.raises(InvariantBroken, match="parallel-run"):
         sign_off(hub.handling(PLAN), BOB, WAVE, "all agrees")
     compare(hub.handling(PLAN), ALICE, WAVE)
@@ -220,12 +240,55 @@ def test_what_was_signed_off_can_not_be_backed_out_and_the_preparer_can_not_sign
     compare(hub.handling(PLAN), ALICE, WAVE)
     with pytest.raises(NotAllowed):
         sign_off(hub.handling(PLAN), ALICE, WAVE, "mine")
+    reconciled(hub)
     sign_off(hub.handling(PLAN), BOB, WAVE, "all agrees")
     handling = hub.handling(PLAN)
     before = transfer_rows(hub)
     with pytest.raises(Conflict):
         back_out(handling, ALICE, foresee(handling, wave=WAVE), "too late")
     assert transfer_rows(hub) == before
+
+
+def test_a_wave_is_signed_off_only_when_every_moved_group_was_reconciled_since(hub: Hub) -> None:
+    approved(hub)
+    live = moved(hub)
+    handling = hub.handling(PLAN)
+    compare(handling, ALICE, WAVE)
+    with pytest.raises(InvariantBroken, match=f"reconciled is {live.groups}, must be == 0"):
+        sign_off(handling, BOB, WAVE, "unseen")
+    assert reconciled(hub) == reconciled(hub) == live.groups
+    with hub.store.read() as connection:
+        steps = Counter(row.step for group in waiting_groups(handling) for row in steps_of_group(connection, group))
+    assert (steps["RECONCILE"], steps["PARALLEL_RUN"]) == (live.groups, live.groups)
+
+    earlier = waiting_groups(handling)
+    back_out(handling, ALICE, foresee(handling, wave=WAVE), "wrong night")
+    assert note_agreed(handling, ALICE, "RECONCILE", earlier) == 0
+    approved(hub)
+    moved(hub)
+    compare(handling, ALICE, WAVE)
+    assert note_agreed(handling, ALICE, "RECONCILE", earlier) == 0  # what was compared is not what is there now
+    with pytest.raises(InvariantBroken, match="reconciled"):
+        sign_off(handling, BOB, WAVE, "as before")
+
+
+def test_a_group_that_is_held_while_its_wave_is_signed_off_is_not_signed_with_it(hub: Hub) -> None:
+    approved(hub)
+    moved(hub)
+    compare(hub.handling(PLAN), ALICE, WAVE)
+    reconciled(hub)
+    waiting = waiting_groups(hub.handling(PLAN))
+    victim = min(waiting)
+    with hub.store.begin() as work:  # the group is in somebody's hands
+        rows = work.transfers.lock(hub.handling(PLAN).run(work.connection).run_id, [victim])
+        signing = Thread(target=lambda: sign_off(hub.handling(PLAN), BOB, WAVE, "all agrees"))
+        signing.start()
+        signing.join(1.0)
+        take_back(work, rows, state="BACKED_OUT", reason="meanwhile", actor=ALICE, at=NOW)
+        work.commit()
+    signing.join(60)
+
+    assert states(hub) == {"BACKED_OUT": 1, "SIGNED_OFF": len(waiting) - 1}
 
 
 def test_a_pause_stops_the_run_between_groups_and_a_paused_wave_is_not_started(hub: Hub) -> None:

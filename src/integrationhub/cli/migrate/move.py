@@ -61,7 +61,7 @@ def _run(
     from integrationhub.checkpoints import crash_points
     from integrationhub.migration.live_run import Crew
     from integrationhub.migration.live_run import transfer as run_live
-    from integrationhub.migration.settling import compare
+    from integrationhub.migration.settling import compare, waiting_groups
 
     crew = Crew(
         workers=workers or handling.bound.policy.throttle.workers,
@@ -71,7 +71,7 @@ def _run(
     with run_progress("groups moved") as watcher:
         outcome = run_live(handling, actor, wave, crew, freeze_only=freeze_only, watcher=watcher)
     hub.watch().look()
-    if not freeze_only and not outcome.left and outcome.groups:
+    if not freeze_only and not outcome.left and waiting_groups(handling, wave):
         compare(handling, actor, wave)
     tell_files(hub.handover().hand_over())
     return outcome

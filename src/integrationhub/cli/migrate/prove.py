@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from integrationhub.cli.invocation import Invocation
+from integrationhub.cli.invocation import Invocation, as_option
 from integrationhub.cli.migrate.options import any_wave_option, plan_argument, pounds, run_option
 from integrationhub.cli.output import json_option, print_json, print_table, progress
 
@@ -26,21 +26,33 @@ SHOWN = 20
 @click.command()
 @plan_argument
 @any_wave_option
+@as_option
 @run_option
 @json_option
 @click.pass_obj
-def reconcile(invocation: Invocation, plan_name: str, wave: str | None, run_id: str | None, as_json: bool) -> int:
+def reconcile(
+    invocation: Invocation, plan_name: str, wave: str | None, who: str | None, run_id: str | None, as_json: bool
+) -> int:
     """Read the kept originals a second time, by a program of its own, and compare every value with what is held.
 
-    What has moved is compared too: gross over, gross under and net, to the penny. Exit code 6 when anything differs.
+    What has moved is compared too: gross over, gross under and net, to the penny. When everything agrees, it is noted
+    as a step of every group that waits for sign-off. Exit code 6 when anything differs.
     """
+    from integrationhub.migration.settling import note_agreed, waiting_groups
+
+    actor = invocation.actor(who)
     with invocation.hub() as hub:
         handling = hub.handling(plan_name, run_id)
+        waiting = waiting_groups(handling, wave)
         found = _reconciled(hub, handling, wave)
+        holds = bool(found) and all(item.holds for item in found)
+        noted = note_agreed(handling, actor, "RECONCILE", waiting) if holds else 0
     if as_json:
-        print_json(_as_dict(plan_name, wave, found))
+        print_json({**_as_dict(plan_name, wave, found), "reconciled_groups": noted})
     else:
         _tell(found)
+        if noted:
+            click.echo(f"{noted:,} groups that wait for sign-off are reconciled")
     return 0 if all(item.holds for item in found) else BROKEN
 
 
