@@ -2,7 +2,8 @@
 
 A row knows its delivery, record number, byte offset and mapping. Its piece of the original is decoded again; the
 mapping's lineage says which fields of which records made which value, joined ones included; the format says where these
-fields stand. Values of personal fields are masked, and so are the bytes they came from.
+fields stand. Values of personal fields are masked, and so are the bytes that any of them came from, wherever else these
+count: what a National Insurance number says of itself is shown, the number is not.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -90,8 +91,12 @@ class Tracer:
         self._mapping = mapping
         self._file_of = file_of
         self._lineage: dict[str, list[Lineage]] = {}
+        personal = set[Place]()
         for line in mapping.lineage():
             self._lineage.setdefault(line.entity, []).append(line)
+            if ENTITIES[line.entity].field(line.field).personal:
+                personal.update(place.plain for place in line.fields)
+        self._personal = frozenset(personal)
 
     @property
     def within(self) -> str:
@@ -152,11 +157,14 @@ class Tracer:
             if line is None or values[item.name] is None:
                 continue
             masked = item.personal and not unmasked
-            found = dict.fromkeys(one for place in line.fields for one in self._sources(place, view, here, joined))
-            sources = tuple(replace(one, hex=MASK) if masked else one for one in found)
+            found = dict.fromkeys(
+                one if unmasked or not (masked or self._is_personal(one, place, here)) else replace(one, hex=MASK)
+                for place in line.fields
+                for one in self._sources(place, view, here, joined)
+            )
             value = MASK if masked else values[item.name]
             yield TracedField(
-                name=item.name, value=value, source=line.source, expression=line.expression, sources=sources
+                name=item.name, value=value, source=line.source, expression=line.expression, sources=tuple(found)
             )
 
     def _sources(
@@ -173,6 +181,13 @@ class Tracer:
             yield from found
         else:
             yield replace(record.whole, name=place.field, table=place.table)
+
+    def _is_personal(self, one: SourceField, place: Place, here: Located) -> bool:
+        """Whether a personal value is made from the same bytes; of a whole record some are."""
+        personal = {Place(table=here.made.get(item.table, item.table), field=item.field) for item in self._personal}
+        if self._locator.is_made(place):
+            return bool(personal)
+        return Place(table=one.table, field=one.name) in personal
 
     def _is_source(self, place: Place) -> bool:
         """Whether a field stands in the file, if not in every record."""

@@ -19,7 +19,7 @@ def folder_of(connector: str) -> Path:
 
 
 def data_of(connector: str) -> Path:
-    return next(path for path in sorted(folder_of(connector).iterdir()) if path.suffix in {".gz", ".csv"})
+    return next(path for path in sorted(folder_of(connector).iterdir()) if path.suffix in {".gz", ".csv", ".dat"})
 
 
 @pytest.fixture
@@ -47,6 +47,21 @@ def test_an_element_is_explained_from_its_attributes(hub: Installation) -> None:
     assert shown["record_type"] == "Party"
     assert shown["within"] == "uncompressed file"
     assert surname["value"] not in json.dumps(masked)
+
+
+@pytest.mark.parametrize(("connector", "record"), [("csa2003", 1), ("clerical", 2), ("csa1993", 4)])
+def test_personal_bytes_are_masked_wherever_else_they_count(hub: Installation, connector: str, record: int) -> None:
+    words = ("explain", connector, data_of(connector), "--record", record)
+    masked = json.dumps(answer(hub, *words))
+    (shown,) = answer(hub, *words, "--unmasked", "--reason", "a test")
+
+    fields = [field for row in shown["rows"] for field in row["fields"]]
+    personal = {field["name"]: field["sources"] for field in fields if field["name"] in ("nino", "surname")}
+    assert personal.keys() == {"nino", "surname"}
+    for source in (one for sources in personal.values() for one in sources):
+        assert source["hex"] not in masked
+        assert str(source["decoded"]) not in masked
+    assert "nino_status" in masked
 
 
 def test_a_row_is_explained_from_its_cells(hub: Installation) -> None:
