@@ -21,8 +21,13 @@ READY_SECONDS = 120.0
 """How long a worker may take to start."""
 
 
+HUNG_SECONDS = 600.0
+"""How long a worker may be at one order. One that is at it for longer hangs and is ended: whatever waits for a service
+gives up long before, and RabbitMQ takes messages back after half an hour."""
+
+
 class WorkerLost(Exception):
-    """The process died with an order in hand. Its transaction may have been committed, or not."""
+    """The process died with an order in hand, or hung with it. Its transaction may have been committed, or not."""
 
 
 def raised(failure: Failed) -> HubError:
@@ -50,17 +55,20 @@ class Hand:
             self._started()
 
     def call(self, order: Order) -> Answer:
-        """The worker's answer. WorkerLost: it died meanwhile. TransientError: none can be started now."""
+        """The worker's answer. WorkerLost: it died meanwhile, or was ended. TransientError: none can be started now."""
         with self._turn:
             if isinstance(order, Reread):
                 self._connectors = order.connectors
             pipe = self._started()
             try:
                 pipe.send(order)
-                return pipe.recv()
+                if pipe.poll(HUNG_SECONDS):
+                    return pipe.recv()
+                self._bury("HUNG")
             except (EOFError, OSError) as exc:
-                self._bury()
+                self._bury("DIED")
                 raise WorkerLost from exc
+            raise WorkerLost
 
     def _started(self) -> "Connection[Order, Answer]":
         if self._ended:
@@ -80,7 +88,7 @@ class Hand:
         self._process, self._pipe = process, ours
         answer = self._first_word(ours)
         if isinstance(answer, Failed):
-            self._bury()
+            self._bury(answer.code)
             raise raised(answer)
         return ours
 
@@ -95,7 +103,7 @@ class Hand:
             remedy="look at the lines of its log before this one, and at the memory of the machine",
         )
 
-    def _bury(self) -> None:
+    def _bury(self, reason: str) -> None:
         process, pipe = self._process, self._pipe
         self._process = self._pipe = None
         if pipe is not None:
@@ -103,7 +111,7 @@ class Hand:
         if process is not None:
             process.kill()
             process.join()
-            logger().warning("worker_ended", worker=self.number, pid=process.pid, outcome="FAILED")
+            logger().warning("worker_ended", worker=self.number, pid=process.pid, reason=reason, outcome="FAILED")
 
     def kill(self) -> None:
         """End the process whatever it does, and start no other."""

@@ -8,7 +8,7 @@ What may happen to a batch, and what becomes of its messages:
 
     committed                      acknowledged
     a service is away              back to the head of the lane, unharmed; the breaker pauses the connector
-    the worker dies                suspects: each alone, its tries counted in the store's ledger before they begin; one
+    the worker dies, or hangs      suspects: each alone, its tries counted in the store's ledger before they begin; one
                                    that takes FATAL_TRIES more workers with it is given up: POISON; so is one with
                                    UNEXPLAINED_TRIES of which nobody came back to tell
     the hub ends the worker        as if the try had never begun: the message is not to blame

@@ -20,7 +20,8 @@ from integrationhub.store import bulk
 from integrationhub.store.faults import translate_errors
 
 BUSY_SECONDS = 60
-"""How long SQLite waits for another writer before it gives up, unless the URL says otherwise (`?timeout=…`)."""
+"""How long SQLite waits for another writer before it gives up, unless the URL says otherwise (`?timeout=…`); on
+PostgreSQL, how long whoever takes messages waits for a lock."""
 
 _SQLITE_SETTINGS = (
     "PRAGMA journal_mode = WAL",
@@ -62,7 +63,8 @@ def open_point_engine(text: str) -> Engine:
     """An engine for transactions that find everything by keys: every message in a few milliseconds.
 
     PostgreSQL plans such a statement once a connection, perhaps while its tables are empty; a scan that was good then
-    would stay for ever. Its connections are not asked whether they are alive: whoever takes messages tries again.
+    would stay for ever. A lock that somebody else holds is waited for no longer than SQLite waits for its writer. The
+    connections are not asked whether they are alive: whoever takes messages tries again.
     """
     engine = create_engine(parse_url(text), **_POSTGRES_OPTIONS)
     _understand(engine)
@@ -71,6 +73,7 @@ def open_point_engine(text: str) -> Engine:
     def _plan_by_keys(connection: psycopg.Connection, _record: object) -> None:
         for method in ("seqscan", "hashjoin", "mergejoin"):
             connection.execute(f"SET enable_{method} = off".encode())
+        connection.execute(f"SET lock_timeout = '{BUSY_SECONDS}s'".encode())
         connection.commit()
 
     translate_errors(engine)
@@ -87,7 +90,15 @@ class _HexadecimalLoader(Loader):
 
 _POSTGRES_OPTIONS: Mapping[str, Any] = {
     "hide_parameters": True,  # errors end up in logs; parameters are personal
-    "connect_args": {"connect_timeout": 10, "application_name": "integrationhub"},
+    "connect_args": {
+        "connect_timeout": 10,
+        "application_name": "integrationhub",
+        # A server whose host is gone without a word is given up after a minute or so, not after hours.
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 60_000,  # milliseconds
+    },
 }
 
 

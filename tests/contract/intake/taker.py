@@ -1,7 +1,7 @@
 """A taker that keeps a journal in a SQLite file: what was taken, by which process, in which batch.
 
 What a message does is its body: `kill` ends the process, `fail` raises, `reject` is unusable, `away` is a service that
-is away while the file `away` lies beside the journal, `slow` takes a while, anything else is taken.
+is away while the file `away` lies beside the journal, `slow` takes a while, `hang` never ends, anything else is taken.
 """
 
 import os
@@ -70,6 +70,8 @@ class Journal:
             raise TransientError("a service is away", code="SERVICE_AWAY")
         if message.body == b"slow":
             time.sleep(SLOW_SECONDS)
+        if message.body == b"hang":
+            time.sleep(3600)
 
     def give_up(self, message: Incoming, code: str, attempts: int) -> None:
         row = (message.message_id, code, attempts)

@@ -3,7 +3,10 @@
 import os
 import signal
 
+import pytest
+
 from integrationhub.canonical.identifiers import derive
+from integrationhub.daemon import crew
 from integrationhub.daemon.intake import UNEXPLAINED_TRIES, known_by
 from tests.contract.intake.conftest import Bench
 
@@ -50,6 +53,19 @@ def test_a_message_that_kills_its_worker_is_given_up_and_takes_nobody_with_it(be
     bench.until_taken(*(set(numbered(42)) - {"m21"}))
     assert bench.journal.given_up() == {"m21": ("POISON", 2)}
     bench.until(lambda: bench.tries() == 0, "an empty ledger")
+    bench.stop()
+    assert bench.left() == 0
+
+
+def test_a_message_that_hangs_its_worker_is_given_up_and_takes_nobody_with_it(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crew, "HUNG_SECONDS", 2.0)
+    bench.send(*["x"] * 3, "hang", *["x"] * 3)
+    bench.work()
+    bench.until(bench.journal.given_up, "the poison")
+    bench.until_taken(*(set(numbered(7)) - {"m3"}))
+    assert bench.journal.given_up() == {"m3": ("POISON", 2)}
     bench.stop()
     assert bench.left() == 0
 

@@ -5,7 +5,10 @@ from threading import Barrier
 
 import pytest
 
-from integrationhub.errors import Conflict
+from integrationhub.canonical.identifiers import derive
+from integrationhub.errors import Conflict, TransientError
+from integrationhub.store import engine
+from integrationhub.store.entity_versions import EntityVersion
 from integrationhub.store.unit_of_work import Store
 from tests.contract.store import book
 from tests.contract.store.book import Case, File, Group, Line
@@ -84,3 +87,18 @@ def test_a_reader_keeps_its_snapshot_while_others_write(store: Store) -> None:
         before = connection.exec_driver_sql("SELECT count(*) FROM deliveries").scalar_one()
         book.receive(store, file)
         assert connection.exec_driver_sql("SELECT count(*) FROM deliveries").scalar_one() == before
+
+
+def test_whoever_takes_messages_waits_for_no_lock_for_ever(store_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 1)
+    store = Store.open(store_url, create=True)
+    version = EntityVersion(entity_id=derive("case", 1), number=1, delivery_id=derive("d", 1), sha256="hash")
+    with store.begin_by_keys() as work:
+        work.entity_versions.advance("csa2003", [version])
+        work.commit()
+    with store.begin() as holder:
+        holder.entity_versions.lock([version.entity_id])
+        with pytest.raises(TransientError) as refused, store.begin_by_keys() as work:
+            work.entity_versions.lock([version.entity_id])
+    assert refused.value.code in ("DATABASE_BUSY", "DATABASE_LOCKED")
+    store.close()
