@@ -98,7 +98,8 @@ class Loader:
             slice_no=piece.number,
             whole_groups=self._has_whole_groups(staged),
         )
-        work.worklist.resolve_groups(merged.groups, at=now, resolution=f"came again with sequence {sequence}")
+        sound = set(merged.groups) - {group.group_id for group in piece.quarantined}
+        work.worklist.resolve_groups(sound, at=now, resolution=f"came again with sequence {sequence}")
         self._set_aside(work, delivery, piece, now)
         told_now = told(work.connection, eventful)
         self._tell(work, delivery, with_events(work.connection, merged.debts, before=told_before, after=told_now), now)
@@ -129,12 +130,13 @@ class Loader:
         code = self.descriptor.worklist_code
         place = {"connector": self.descriptor.name, "delivery_id": delivery.delivery_id}
         items = worklist_items(piece.quarantined, code=code, opened_at=now, **place)
-        work.worklist.open(items)
-        work.outbox.add(worklist_events(items, environment=self.environment, **place), at=now)
+        fresh = work.worklist.set_aside(items)
+        work.outbox.add(worklist_events(fresh, environment=self.environment, **place), at=now)
 
     def _tell(self, work: Work, delivery: Delivery, changes: pl.DataFrame, now: datetime) -> None:
-        place = {"connector": self.descriptor.name, "delivery_id": delivery.delivery_id}
-        work.outbox.add(debt_events(changes, environment=self.environment, **place), at=now)
+        connector, delivery_id = self.descriptor.name, delivery.delivery_id
+        events = debt_events(changes, environment=self.environment, connector=connector, delivery_id=delivery_id)
+        work.outbox.add(events, at=now)
 
     def _accept(self, work: Work, delivery: Delivery, staged: Staged, last: StagedSlice, now: datetime) -> FileReport:
         """Close the file: what is gone, the report, the delivery, the feed."""

@@ -1,18 +1,20 @@
 """What waits for a person: records and groups that could not be loaded, and why."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, RowMapping, select, update
 
+from integrationhub.canonical.identifiers import derive
 from integrationhub.errors import NotFound
 from integrationhub.store.bulk import among
 from integrationhub.store.dialect import affected, insert_into
 from integrationhub.store.schema import CANONICAL, DELIVERIES, WORKLIST
 
 _ROWS_PER_STATEMENT = 500
+_SAID_BY_FILE = ("code", "source_ref", "text", "connector", "delivery_id", "record_no", "byte_offset", "field")
 
 
 class ItemState(StrEnum):
@@ -76,6 +78,34 @@ class Worklist:
                 )
             )
 
+    def set_aside(self, items: Sequence[WorklistItem]) -> list[WorklistItem]:
+        """Put groups that a file has set aside on the list; the items that are new.
+
+        A group that waits already goes on waiting as the item that it has, with its age and owner and what this file
+        says of it. What the file before said is kept as a closed item: it is known of every file what it set aside.
+        """
+        waiting = self._groups_waiting([item.group_id for item in items if item.group_id])
+        known = [(item, waiting[item.group_id]) for item in items if item.group_id and item.group_id in waiting]
+        self.open(_earlier(before, at=item.opened_at) for item, before in known)
+        for item, before in known:
+            said = {name: getattr(item, name) for name in _SAID_BY_FILE}
+            self._connection.execute(
+                update(WORKLIST).where(WORKLIST.c.exception_id == before.exception_id).values(**said)
+            )
+        fresh = [item for item in items if item.group_id not in waiting]
+        self.open(fresh)
+        return fresh
+
+    def _groups_waiting(self, group_ids: Sequence[str]) -> dict[str, WorklistItem]:
+        """Group → the oldest item under which it waits since a file has set it aside."""
+        chosen = (
+            among(self._connection, WORKLIST.c.group_id, group_ids),
+            WORKLIST.c.entity == "groups",
+            WORKLIST.c.state != ItemState.RESOLVED,
+        )
+        rows = self._connection.execute(select(WORKLIST).where(*chosen).order_by(WORKLIST.c.opened_at.desc()))
+        return {row["group_id"]: _item_of(row) for row in rows.mappings()}
+
     def groups_set_aside(self, connector: str) -> list[tuple[str, str]]:
         """Delivery and reference of every source group that was left out of a file, whatever became of the item."""
         statement = select(WORKLIST.c.delivery_id, WORKLIST.c.source_ref).where(
@@ -127,7 +157,7 @@ class Worklist:
         """Items under one of these codes that wait still."""
         chosen = (WORKLIST.c.code.in_(codes), WORKLIST.c.state != ItemState.RESOLVED)
         rows = self._connection.execute(select(WORKLIST).where(*chosen)).mappings()
-        return [WorklistItem(**{**row, "state": ItemState(row["state"])}) for row in rows]
+        return [_item_of(row) for row in rows]
 
     def resolve_about(self, group_ids: Sequence[str], *, at: datetime, resolution: str) -> None:
         """The same for a few groups, or other things that messages are about."""
@@ -143,4 +173,19 @@ class Worklist:
         if delivery_id is not None:
             statement = statement.where(WORKLIST.c.delivery_id == delivery_id)
         rows = self._connection.execute(statement).mappings()
-        return [WorklistItem(**{**row, "state": ItemState(row["state"])}) for row in rows]
+        return [_item_of(row) for row in rows]
+
+
+def _item_of(row: RowMapping) -> WorklistItem:
+    return WorklistItem(**{**row, "state": ItemState(row["state"])})
+
+
+def _earlier(item: WorklistItem, *, at: datetime) -> WorklistItem:
+    """What the file before said of a group that waits on."""
+    return replace(
+        item,
+        exception_id=derive("worklist", "earlier", item.delivery_id, item.group_id),
+        state=ItemState.RESOLVED,
+        resolved_at=at,
+        resolution=f"came again at fault: waits on as {item.exception_id}",
+    )

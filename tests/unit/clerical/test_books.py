@@ -1,6 +1,7 @@
 """Clerical books: file checks, double entry, readable and unreadable cells (clerical.md §1–§3)."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -122,6 +123,29 @@ def test_a_case_that_comes_keyed_alike_leaves_the_worklist(tmp_path: Path, take:
     take(pack(tmp_path, book(both(row(), Children="3")), records=2))
     take(pack(tmp_path, GOOD, records=2, sequence=102))
     assert ask("SELECT state FROM worklist") == [("RESOLVED",)]
+
+
+def test_a_case_that_stays_keyed_differently_waits_on_with_its_age_and_owner(
+    tmp_path: Path, hub: Hub, take: Take, ask: Ask
+) -> None:
+    take(pack(tmp_path, book(both(row(), Children="3")), records=2))
+    ((item, opened),) = ask("SELECT exception_id, opened_at FROM worklist")
+    with hub.store.begin() as work:
+        work.worklist.assign(item, "CLK009")
+        work.commit()
+    hub.clock = lambda: datetime(2026, 1, 2, tzinfo=UTC)
+
+    for sequence in (102, 103):
+        other = row(Clerical_Ref="CL0000002")
+        content = book([*both(other), *both(row(), Weekly_Amount="£9.00")])
+        take(pack(tmp_path, content, records=4, sequence=sequence, BALANCE_RP=200000, CUSTODIAN=200))
+
+    columns = "exception_id, opened_at, state, owner, record_no, field"
+    waiting = ask(f"SELECT {columns} FROM worklist WHERE state != 'RESOLVED'")  # noqa: S608 - our own names
+    assert waiting == [(item, opened, "ASSIGNED", "CLK009", 4, "Weekly Amount")]
+    assert ask("SELECT count(*) FROM outbox WHERE type = 'worklist.opened'") == [(1,)]
+    set_aside = ask("SELECT count(DISTINCT delivery_id), count(*) FROM worklist WHERE entity = 'groups'")
+    assert set_aside == [(3, 3)]  # of every file it is known what it set aside
 
 
 def test_no_reason_repeats_a_cell(tmp_path: Path, take: Take) -> None:
