@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from integrationhub.arrears.accepting import Accepting
 from integrationhub.arrears.casework import Surroundings
 from integrationhub.arrears.exceptions import worklist_changes
 from integrationhub.arrears.judgement import Judgement, judge_cases, together
@@ -40,6 +41,7 @@ class Judging:
 
     store: Store
     clock: Callable[[], datetime]
+    environment: str
     processes: int = 1
     checkpoint: Callable[[str], None] = lambda _point: None
 
@@ -115,13 +117,15 @@ class Judging:
 
     def _keep(self, work: Work, judgement: Judgement) -> int:
         """Keep what was judged, in this transaction, and commit it; how many cases that were."""
-        before = casework.previous_verdicts(work.connection, judgement.case_ids)
+        now, before = self.clock(), casework.previous_verdicts(work.connection, judgement.case_ids)
+        accepting = Accepting.watch(work, judgement.case_ids, environment=self.environment)
         work.verdicts.replace(
             judgement.case_ids,
             [case.verdict for case in judgement.cases],
             [row for case in judgement.cases for row in case.corrections],
         )
-        worklist_changes(work, judgement.cases, before, now=self.clock())
+        accepting.tell(at=now)
+        worklist_changes(work, judgement.cases, before, now=now)
         work.verdicts.dequeue(judgement.case_ids)
         self.checkpoint("before judged")
         work.commit()

@@ -146,7 +146,13 @@ class Core:
         from integrationhub.arrears.judging import Judging
 
         processes = self.settings.judging_processes or len(os.sched_getaffinity(0))
-        return Judging(store=self.store, clock=self.clock, processes=processes, checkpoint=self.checkpoint)
+        return Judging(
+            store=self.store,
+            clock=self.clock,
+            environment=self.settings.environment,
+            processes=processes,
+            checkpoint=self.checkpoint,
+        )
 
     @cached_property
     def arrears_policy(self) -> Policy:

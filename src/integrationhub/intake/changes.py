@@ -38,10 +38,18 @@ _DATA: Mapping[str, Mapping[str, str | None]] = {
 """What an event about a debt tells: its names, and the columns of the change (store.debts.CHANGE_SCHEMA)."""
 
 
-def debt_events(changes: pl.DataFrame, *, environment: str, connector: str, delivery_id: str | pl.Expr) -> pl.DataFrame:
+def debt_events(
+    changes: pl.DataFrame,
+    *,
+    environment: str,
+    connector: str,
+    delivery_id: str | pl.Expr,
+    before: Mapping[str, int] | None = None,
+) -> pl.DataFrame:
     """Events (store.outbox.EVENT_SCHEMA) for debt changes (store.debts.CHANGE_SCHEMA), in their order.
 
-    `delivery_id`: of the delivery that brought them all, or a column of `changes` that names each one's.
+    `delivery_id`: of the delivery that brought them all, or a column of `changes` that names each one's. `before`: how
+    many events each debt has had, where a delivery may change the same debt more than once; else it does so once.
     """
     change = pl.col("change")
     created, changed, removed = (_encoded(_DATA[kind]) for kind in ("CREATED", "CHANGED", "REMOVED"))
@@ -52,7 +60,10 @@ def debt_events(changes: pl.DataFrame, *, environment: str, connector: str, deli
         data.alias("data"),
         (pl.lit(delivery_id) if isinstance(delivery_id, str) else delivery_id).alias("correlation_id"),
     )
-    return _events(rows, environment=environment, connector=connector)
+    if before is None:
+        return _events(rows, environment=environment, connector=connector)
+    count = pl.col("subject").replace_strict(before, default=0, return_dtype=pl.Int64).cast(pl.String)
+    return _events(rows, count, environment=environment, connector=connector)
 
 
 def _encoded(data: Mapping[str, str | None]) -> pl.Expr:
@@ -139,12 +150,13 @@ def _sentence(group: Quarantined) -> str:
     return f"{group.records} records of the group are set aside until it comes corrected: {places}"
 
 
-def _events(rows: pl.DataFrame, *, environment: str, connector: str) -> pl.DataFrame:
-    """Complete rows of type, subject, data, correlation_id to events of the internal audience."""
+def _events(rows: pl.DataFrame, *further: pl.Expr, environment: str, connector: str) -> pl.DataFrame:
+    """Complete rows of type, subject, data, correlation_id to events of the internal audience; `further` parts of their
+    identifiers.
+    """
+    key = (pl.col("type"), pl.col("subject"), pl.lit(INTERNAL), pl.col("correlation_id"), *further)
     return rows.with_columns(
-        derive_column(["event"], [pl.col("type"), pl.col("subject"), pl.lit(INTERNAL), pl.col("correlation_id")]).alias(
-            "event_id"
-        ),
+        derive_column(["event"], key).alias("event_id"),
         pl.lit(event_source(environment, connector)).alias("source"),
         pl.lit(INTERNAL).alias("audience"),
         (pl.lit(f"{INTERNAL}.") + pl.col("type")).alias("routing_key"),

@@ -15,7 +15,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection, func, select, update
 
-from integrationhub.store.bulk import Same, insert_returning, insert_rows
+from integrationhub.store.bulk import Same, among, insert_returning, insert_rows
 from integrationhub.store.schema import DELIVERIES, OUTBOX, SUBJECT_SEQUENCES
 
 _ROWS_PER_STATEMENT = 500
@@ -100,6 +100,13 @@ class Outbox:
             next_number[key] += 1
             numbers.append(next_number[key])
         return numbers
+
+    def counts(self, subjects: Sequence[str], audience: str) -> dict[str, int]:
+        """How many events these subjects have had; those without one are missing."""
+        numbers = SUBJECT_SEQUENCES.c
+        chosen = (among(self._connection, numbers.subject, subjects), numbers.audience == audience)
+        rows = self._connection.execute(select(numbers.subject, numbers.last).where(*chosen))
+        return {row.subject: row.last for row in rows}
 
     def waiting(self, limit: int) -> list[StoredEvent]:
         """The next events to send, in position order."""

@@ -153,9 +153,12 @@ def test_a_later_book_that_contains_the_contested_number_resolves_the_conflict(
     assert ask("SELECT state FROM worklist WHERE code = 'EV'") == [("RESOLVED",)]
 
 
+WITHOUT_CARER = re.sub(rf'(caseRef="{CASE}"[^>]*role=)"PWC"', r'\1"REP"', XML, count=1)
+"""The sample with a parent with care who is but a representative: the case is an exception (E10)."""
+
+
 def without_carer(folder: Path) -> Path:
-    """The sample with a parent with care who is but a representative: the case is an exception (E10)."""
-    return pack(folder, re.sub(rf'(caseRef="{CASE}"[^>]*role=)"PWC"', r'\1"REP"', XML, count=1))
+    return pack(folder, WITHOUT_CARER)
 
 
 def test_an_event_for_an_exception_is_kept_and_not_accepted(hub: Hub, take: Take, ask: Ask, tmp_path: Path) -> None:
@@ -169,6 +172,27 @@ def test_an_event_for_an_exception_is_kept_and_not_accepted(hub: Hub, take: Take
     assert told(ask) == []
     kinds = [item["kind"] for item in balances(hub) if item["source_ref"] == CASE]
     assert kinds == ["SOURCE", "RECOMPUTED"]
+
+
+def test_an_event_is_told_of_once_a_later_book_makes_its_case_sound_and_taken_back_when_one_makes_it_an_exception(
+    hub: Hub, take: Take, ask: Ask, tmp_path: Path
+) -> None:
+    take(without_carer(tmp_path / "book"))
+    hub.judge_waiting()
+    taken(hub, tmp_path, [adjustment(1, schedule_of(ask), "5.00"), adjustment(2, "1-NOWHERE", "7.00")])
+    assert (told(ask), ask("SELECT code FROM worklist WHERE code LIKE 'EVENT%'")) == ([], [])
+
+    nights: list[int] = []
+    for sequence, xml in ((102, XML), (103, WITHOUT_CARER), (104, XML)):
+        take(pack(tmp_path / str(sequence), renumbered(xml, sequence), sequence=sequence))
+        hub.judge_waiting()
+        nights.append(len(told(ask)))
+    hub.judging().run(everything=True)
+
+    source = exported(hub)[f"03:{CASE}"]["source"]["rp"]
+    assert [change["balance_pence"] for change in told(ask)] == [source + 500, source, source + 500]
+    assert nights == [1, 2, 3]
+    assert ask("SELECT code FROM worklist WHERE code LIKE 'EVENT%'") == [("EVENT_TARGET_UNKNOWN",)]
 
 
 def test_an_event_that_names_no_schedule_of_its_case_moves_nothing_and_waits_for_a_person(

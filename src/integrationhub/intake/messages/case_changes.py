@@ -99,9 +99,10 @@ class CaseChanges:
     def _write(self, work: Work, new: New, *, desk: "_Desk", at: datetime) -> None:
         events = CaseEvents(work.connection)
         if desk.new:
-            figures = Figures.watch(work, desk.new, connector=self.descriptor.name, environment=self.environment)
+            causes = {event.case_id: event.delivery_id for event in desk.new}  # of several, the last
+            figures = Figures.watch(work, causes, connector=self.descriptor.name, environment=self.environment)
             events.add(desk.new)
-            figures.tell(desk.new, at=at)
+            figures.tell(causes, at=at)
             work.inbox.release([name for book in desk.books.values() for name in book.released()], at=at)
         for arrival, judged in new:
             if judged.outcome.fate is Fate.EXCEPTION and judged.entity_id and judged.number:
