@@ -22,6 +22,7 @@ from sqlalchemy import (
     and_,
     case,
     func,
+    or_,
     select,
     update,
 )
@@ -87,12 +88,20 @@ class Handover:
     def waiting_notices(self, system: str) -> Iterator[Row[Any]]:
         """Notices that no file carries yet, by case reference; of a case with several the earliest alone.
 
-        With reference and source group of the case, and what was accepted of it.
+        With reference and source group of the case, and what was accepted of it. A CLOSE whose group was taken back
+        before it went out never goes: behind its RELEASE the source would take it at its word.
         """
         notices = HANDOVER_NOTICES
+        closes = select(TRANSFER_GROUPS.c.case_group_id).where(
+            TRANSFER_GROUPS.c.run_id == notices.c.run_id,
+            TRANSFER_GROUPS.c.case_group_id == notices.c.case_group_id,
+            TRANSFER_GROUPS.c.attempt == notices.c.attempt,
+            TRANSFER_GROUPS.c.state.in_(("CLOSING", "CLOSED")),
+        )
+        stands = or_(notices.c.action != "CLOSE", closes.exists())
         first = (
             select(func.min(notices.c.notice_id).label("notice_id"))
-            .where(notices.c.system == system, notices.c.file_sequence.is_(None))
+            .where(notices.c.system == system, notices.c.file_sequence.is_(None), stands)
             .group_by(notices.c.case_id)
             .subquery()
         )

@@ -17,6 +17,7 @@ from integrationhub.intake.report import FileReport, FileVerdict
 from integrationhub.migration.evidence.pack import verify_pack
 from integrationhub.migration.handover.notices import Action, FileHead, Kind, Notice
 from integrationhub.migration.settling import close, compare, sign_off
+from integrationhub.migration.watching import Answer
 from integrationhub.receive.folder import find_files
 from integrationhub.store.invariants import check
 from integrationhub.store.schema import WORKLIST
@@ -136,6 +137,25 @@ def test_a_rejected_notice_takes_the_whole_group_back(gone: Hub, tmp_path: Path)
     before = states(gone)
     assert taken(gone, "CSCS", answered(gone, tmp_path, "CSCS", 1, answers)) is FileVerdict.ACCEPTED
     assert states(gone)["HELD"] == before.get("HELD", 0) + 1
+
+
+def test_a_group_that_is_taken_back_before_its_close_went_out_is_released_and_never_closed(gone: Hub) -> None:
+    handling = gone.handling(PLAN)
+    compare(handling, ALICE, WAVE)
+    reconciled(gone)
+    sign_off(handling, BOB, WAVE, "agreed")
+    close(handling, BOB, WAVE)
+    (path,) = outgoing(gone, "CSCS")
+    first = notices(gone, "CSCS", path)[0]
+    assert gone.watch().answer(Answer(notice_id=first.notice_id, status="J", reason="B")) == "HELD"
+    gone.handover().hand_over()
+
+    told = [notice.action for path in outgoing(gone, "CSCS") for notice in notices(gone, "CSCS", path)
+            if notice.case_ref == first.case_ref]  # fmt: skip
+    assert told == [Action.FREEZE, Action.RELEASE]
+    everything = [notice.action for path in outgoing(gone, "CSCS") for notice in notices(gone, "CSCS", path)]
+    assert Action.CLOSE in everything
+    assert gone.handover().hand_over() == []
 
 
 def test_answers_are_a_feed_of_their_own(gone: Hub, tmp_path: Path) -> None:
