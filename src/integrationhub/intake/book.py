@@ -2,7 +2,8 @@
 
 Such a book is typed by hand, so it is small: it is read whole, up to LARGEST bytes, and staged as one slice. The
 order of checks: form of the file, number of rows, control totals; then case by case. A case whose keyings disagree is
-set aside as an exception, and is loaded all the same with a mark, because it takes part in case groups.
+set aside as an exception, and is loaded all the same with a mark, because it takes part in case groups. One that the
+mapping can't take, or that a check of a spec refuses, is set aside and not loaded.
 """
 
 import shutil
@@ -19,11 +20,11 @@ from integrationhub.decode.csvbook.agreement import FIRST, Comparison, Keyed, Ke
 from integrationhub.decode.csvbook.reading import Row, Unreadable, read_rows
 from integrationhub.decode.csvbook.values import UNREADABLE
 from integrationhub.errors import FileRejected
-from integrationhub.intake.staging import Parts, Quarantined, Staged, StagedSlice
+from integrationhub.intake.staging import REASONS_PER_GROUP, Parts, Quarantined, SortedOut, Staged, StagedSlice
 from integrationhub.mapping.compile import CompiledMapping, MappingContext
 from integrationhub.mapping.tables import Layout
 from integrationhub.receive.trigger import Trigger
-from integrationhub.records import FAULT_SCHEMA, DecodedBatch, Reason
+from integrationhub.records import FAULT_SCHEMA, CanonicalBatch, DecodedBatch, Reason
 from integrationhub.sdk.descriptor import CsvLayout, Descriptor, Keying
 
 LARGEST = 256 * 1024 * 1024
@@ -128,10 +129,11 @@ class BookStager:
     def _stage_slice(
         self, cases: Sequence[KeyedCase], folder: Path, context: MappingContext, *, size: int
     ) -> StagedSlice:
-        batch = self._mapping.apply(DecodedBatch(tables={CASES: self._table(cases)}), context)
-        assert batch.faults.is_empty()  # values are read before, and what can't be read is empty
+        decoded = DecodedBatch(tables={CASES: self._table(cases)})
+        found = self.sort_out(decoded, self._mapping.apply(decoded, context))
+        unmapped = {one.first_record: one for one in found.quarantined}
         folder.mkdir(parents=True)
-        for name, rows in batch.rows.items():
+        for name, rows in found.rows.items():
             rows.write_ipc(folder / f"{name}.arrow", compression="lz4")
         records = [item.row.record for case in cases for item in case.rows]
         return StagedSlice(
@@ -141,10 +143,36 @@ class BookStager:
             start=0,
             end=size,
             records=len(records),
-            quarantined=tuple(self._exception(case) for case in cases if case.reasons),
-            totals=self._totals(cases, batch.rows),
+            quarantined=tuple(self._exceptions(cases, unmapped)),
+            totals=self._totals(cases, found.rows, unmapped),
             folder=folder,
         )
+
+    def sort_out(self, decoded: DecodedBatch, batch: CanonicalBatch) -> SortedOut:
+        """What of a mapped book is loaded, and the cases that the mapping can't take, each by the keying that stands
+        for it. Cells that can't be read are no reason here: they are judged with the keyings.
+        """
+        faults = batch.faults.join(decoded.faults, on=["record", "field", "code"], how="anti")
+        if faults.is_empty():
+            return SortedOut(rows=batch.rows, quarantined=())
+        bad = pl.col("record_no").is_in(faults["record"].unique().implode())
+        unmapped = tuple(self._unmapped(faults, decoded.tables[CASES], batch.rows["cases"]))
+        return SortedOut(rows={name: rows.filter(~bad) for name, rows in batch.rows.items()}, quarantined=unmapped)
+
+    def _unmapped(self, faults: pl.DataFrame, table: pa.Table, cases: pl.DataFrame) -> Iterator[Quarantined]:
+        references = dict(zip(*(table.column(name).to_pylist() for name in ("_record", self._rules.case)), strict=True))
+        for (record,), rows in faults.sort("record", "field").group_by(["record"], maintain_order=True):
+            reference = references[record]
+            yield Quarantined(
+                group_id=derive("group", self._system, reference),
+                source_ref=reference,
+                case_ids=tuple(cases.filter(pl.col("record_no") == record)["case_id"].drop_nulls()),
+                first_record=rows["record"][0],
+                last_record=rows["record"][0],
+                offset=rows["offset"][0],
+                records=1,
+                reasons=tuple(_reasons(rows)),
+            )
 
     def _table(self, cases: Sequence[KeyedCase]) -> pa.Table:
         named = [case for case in cases if case.reference]
@@ -159,33 +187,48 @@ class BookStager:
         frame = pl.DataFrame({name: columns[name] for name in self._schema}, schema=dict(self._schema))
         return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
 
-    def _exception(self, case: KeyedCase) -> Quarantined:
-        """The case as the worklist and the report show it."""
-        records = [item.row.record for item in case.rows]
-        return Quarantined(
-            group_id=derive("group", self._system, case.reference),
-            source_ref=case.reference,
-            case_ids=(),  # it is loaded: nothing that it claims is missing
-            first_record=min(records),
-            last_record=max(records),
-            offset=case.rows[0].row.offset,
-            records=len(records),
-            reasons=case.reasons,
-        )
+    def _exceptions(self, cases: Sequence[KeyedCase], unmapped: Mapping[int, Quarantined]) -> Iterator[Quarantined]:
+        """Cases as the worklist and the report show them."""
+        for case in cases:
+            left_out = unmapped.get(case.chosen.row.record)
+            if case.reasons or left_out is not None:
+                records = [item.row.record for item in case.rows]
+                yield Quarantined(
+                    group_id=derive("group", self._system, case.reference),
+                    source_ref=case.reference,
+                    case_ids=left_out.case_ids if left_out else (),  # loaded: nothing that it claims is missing
+                    first_record=min(records),
+                    last_record=max(records),
+                    offset=case.rows[0].row.offset,
+                    records=len(records),
+                    reasons=(*case.reasons, *(left_out.reasons if left_out else ())),
+                )
 
-    def _totals(self, cases: Sequence[KeyedCase], rows: Mapping[str, pl.DataFrame]) -> Mapping[str, Parts]:
-        """What the canonical rows hold, and what stands in rows that no case is known by."""
+    def _totals(
+        self, cases: Sequence[KeyedCase], rows: Mapping[str, pl.DataFrame], unmapped: Mapping[int, Quarantined]
+    ) -> Mapping[str, Parts]:
+        """What the canonical rows hold, and what stands in rows that no case is known by or that are left out."""
         totals = {}
         with pl.SQLContext(frames=dict(rows), eager=True) as canonical:
             for name, total in self._rules.totals.items():
                 loaded = int(canonical.execute(total.canonical).item() or 0)
-                totals[name] = Parts(loaded=loaded, set_aside=sum(self._beside(case, total.column) for case in cases))
+                aside = sum(self._beside(case, total.column, unmapped) for case in cases)
+                totals[name] = Parts(loaded=loaded, set_aside=aside)
         return totals
 
-    def _beside(self, case: KeyedCase, column: str) -> int:
-        """First keyings that do not stand for their case: a third row, or a row without a reference."""
-        beside = [item for item in case.rows if item is not case.chosen or not case.reference]
+    def _beside(self, case: KeyedCase, column: str, unmapped: Mapping[int, Quarantined]) -> int:
+        """First keyings that do not stand for their case, or for one that is loaded: a third row, or a row without a
+        reference.
+        """
+        is_loaded = bool(case.reference) and case.chosen.row.record not in unmapped
+        beside = [item for item in case.rows if item is not case.chosen or not is_loaded]
         return sum(item.number(column) for item in beside if item.values[self._rules.key] == FIRST)
+
+
+def _reasons(faults: pl.DataFrame) -> Iterator[Reason]:
+    for row in faults.head(REASONS_PER_GROUP).iter_rows(named=True):
+        text = f"{row['field']}: {row['code']}; the case is set aside"
+        yield Reason(code=row["code"], text=text, record=row["record"], offset=row["offset"], field=row["field"])
 
 
 def _verdict(fault: Reason | None, controls: tuple[Stated, ...], rows: int) -> ControlVerdict:

@@ -175,8 +175,8 @@ class BookPieces:
         yield Piece(number=0, decoded=decoded, records=records), context
 
     def sorted_out(self, mapping: CompiledMapping, piece: Piece, batch: CanonicalBatch) -> SortedOut:  # noqa: ARG002
-        """See `PieceReader`. Whether two keyings agree is judged before the mapping, so every case is loaded."""
-        return SortedOut(rows=batch.rows, quarantined=())
+        """See `PieceReader`. Whether two keyings agree is judged before the mapping, and sets no case aside."""
+        return self.stager.sort_out(piece.decoded, batch)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,19 @@
 """Clerical books: file checks, double entry, readable and unreadable cells (clerical.md §1–§3)."""
 
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from integrationhub.bootstrap import Hub
+from integrationhub.catalogue import Catalogue
+from integrationhub.config import Settings
 from integrationhub.decode.csvbook.values import UNREADABLE, read_value
-from tests.unit.clerical.books import COLUMNS, SAMPLE, book, both, pack, row
+from integrationhub.receive.folder import find_files
+from tests.unit.clerical.books import COLUMNS, CONNECTOR, SAMPLE, book, both, pack, row
 from tests.unit.clerical.conftest import Ask, Take
 
 GOOD = book(both(row()))
@@ -146,6 +151,29 @@ def test_a_case_that_stays_keyed_differently_waits_on_with_its_age_and_owner(
     assert ask("SELECT count(*) FROM outbox WHERE type = 'worklist.opened'") == [(1,)]
     set_aside = ask("SELECT count(DISTINCT delivery_id), count(*) FROM worklist WHERE entity = 'groups'")
     assert set_aside == [(3, 3)]  # of every file it is known what it set aside
+
+
+def test_a_case_that_a_check_of_the_mapping_refuses_is_set_aside_and_the_totals_hold(tmp_path: Path) -> None:
+    shelf = tmp_path / "shelf"
+    shutil.copytree(CONNECTOR, shelf / "connectors" / "clerical")
+    shutil.copytree(CONNECTOR.parents[1] / "mappings", shelf / "mappings")
+    with (shelf / "mappings" / "clerical" / "clerical_totals.toml").open("a", encoding="utf-8") as spec:
+        spec.write('\n[[checks]]\ncode = "MANY_CHILDREN"\nmust = "[Children] <= 2"\nfield = "Children"\n')
+        spec.write('text = "more than two children"\n')
+    rows = [*both(row(Children="3")), *both(row(Clerical_Ref="CL0000002"))]
+    data = pack(tmp_path, book(rows), records=4, BALANCE_RP=200000, CUSTODIAN=200)
+    settings = Settings(data_dir=tmp_path / "hub", synthetic_identities=True)
+    with Hub(settings, Catalogue.standard(directory=shelf), clock=lambda: datetime(2026, 1, 1, tzinfo=UTC)) as hub:
+        pipeline = hub.pipeline("clerical")
+        report = pipeline.take(find_files([data], pipeline.descriptor.delivery)[0])
+        with hub.store.read() as connection:
+            loaded = connection.execute(text("SELECT source_ref FROM cases")).all()
+            waiting = connection.execute(text("SELECT code, source_ref FROM worklist")).all()
+    assert (report.verdict.value, [reason.code for reason in report.reasons]) == ("ACCEPTED", ["MANY_CHILDREN"])
+    assert report.outcomes == {"LOADED": 2, "EXCEPTION": 2}
+    assert ([*loaded], [*waiting]) == ([("CL0000002",)], [("DE", "CL0000001")])
+    (receiving,) = (control for control in report.controls if control.name == "rp")
+    assert (receiving.loaded, receiving.set_aside) == (100000, 100000)
 
 
 def test_no_reason_repeats_a_cell(tmp_path: Path, take: Take) -> None:
