@@ -203,6 +203,11 @@ def test_what_is_not_there_is_said_so(hub: Installation, arguments: tuple[str, s
     hub.run("ingest", *arguments, code=3)
 
 
+@pytest.mark.parametrize("arguments", [("csa1993", "no.dat"), ("csa2003", "no.xml"), ("csa2003", "no.jsonl")])
+def test_what_is_not_there_is_not_sent(hub: Installation, arguments: tuple[str, str]) -> None:
+    assert "there is no file" in hub.call("send", *arguments, code=3).err
+
+
 def test_two_runs_at_once_do_not_disturb_each_other(tmp_path: Path, hub: Installation, nights: list[Night]) -> None:
     undisturbed = Installation(tmp_path / "undisturbed")
     undisturbed.call("ingest", "csa1993", nights[0].data, slice_bytes=8192)

@@ -52,7 +52,9 @@ def explain(
         raise click.UsageError("FILE and --record belong together")
     with invocation.hub(trial=True) as hub, UnitOfWork("explain", outcome="UNMASKED" if unmasked else "MASKED"):
         if file is not None and record is not None:
-            (source,) = _files(hub, target, str(file))
+            source, *others = _files(hub, target, str(file))
+            if others:
+                raise click.UsageError(f"there are {len(others) + 1} files of {target}: name one of them")
             found = [hub.analyst.explainer(target).explain(source, record, unmasked=unmasked)]
         else:
             wanted = sys.stdin.readline().strip() if target == "-" else target

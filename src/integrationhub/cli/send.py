@@ -29,7 +29,14 @@ def send(invocation: Invocation, connector: str, paths: tuple[Path, ...], as_jso
     message, a data file of the connector (its trigger file beside it), or a folder of those. Returns when the broker
     has confirmed everything.
     """
+    from integrationhub.errors import NotFound
+
     descriptor = invocation.catalogue.connector(connector)
+    for path in paths:
+        if not path.exists():
+            raise NotFound(
+                f"there is no file {path.name} in that folder", remedy="name captures, messages or data files"
+            )
     captures = [path for path in paths if path.suffix == ".jsonl"]
     bodies = [path for path in paths if _is_message(path, descriptor)]
     files = [path for path in paths if path not in (*captures, *bodies)]

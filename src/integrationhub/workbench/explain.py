@@ -101,7 +101,10 @@ class Explainer:
                     faults=tuple(_told(batch.faults, number)),
                     notes=tuple(_told(batch.notes, number)),
                 )
-        raise NotFound(f"{file.name} has no record {number} that is mapped")
+        raise NotFound(
+            f"{file.name} has no record {number} that is mapped",
+            remedy="headers, trailers and keyings that don't stand for their case are not: name another record",
+        )
 
     def _type_of(self, table: str) -> str:
         """The record type as the source calls it: its code, or the name of the element or table."""

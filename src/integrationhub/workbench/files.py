@@ -15,7 +15,7 @@ from integrationhub.sdk.descriptor import Descriptor
 def files_in(path: Path, descriptor: Descriptor) -> list[SourceFile]:
     """The connector's files at a path (a data file or a folder), in sequence order. NotFound: there is none."""
     if not descriptor.takes_files:
-        found = [SourceFile(name=one.name, open=_opener(one)) for one in _bodies(path)]
+        found = [SourceFile(name=one.name, open=_opener(one)) for one in _bodies(path) if one.is_file()]
     else:
         found = [_file(item, descriptor) for item in find_files([path], descriptor.delivery)]
     if not found:

@@ -64,6 +64,16 @@ def test_personal_bytes_are_masked_wherever_else_they_count(hub: Installation, c
     assert "nino_status" in masked
 
 
+def test_a_record_is_explained_of_one_file_and_only_where_it_is_mapped(hub: Installation, tmp_path: Path) -> None:
+    for path in folder_of("clerical").iterdir():
+        for name in (path.name, path.name.replace("_101", "_102")):
+            shutil.copy(path, tmp_path / name)
+
+    assert "2 files" in hub.call("mapping", "explain", "clerical", tmp_path, "--record", 1, code=2).err
+    second = hub.call("mapping", "explain", "clerical", data_of("clerical"), "--record", 1, code=3)
+    assert "keyings that don't stand for their case" in second.err
+
+
 def test_a_row_is_explained_from_its_cells(hub: Installation) -> None:
     (found,) = answer(hub, "explain", "clerical", data_of("clerical"), "--record", 2)
 
