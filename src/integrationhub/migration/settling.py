@@ -165,7 +165,8 @@ def sign_off(handling: Handling, actor: Actor, wave: str, reason: str) -> Mappin
         approval = next(iter(reading.approvals(work.connection, run.run_id, wave)), None)
         moved = work.transfers.lock_wave(run.run_id, wave, "LOADED")
         left = reading.group_ids(work.connection, run.run_id, wave, ("APPROVED", "FROZEN"))
-        approval = _may_sign(handling, actor, wave, approval, moved=len(moved), left=len(left))
+        approval = _may_sign(handling, wave, approval, moved=len(moved), left=len(left))
+        _second_person(work.connection, approval, moved, actor)
         measured = gates.measure(handling, work, wave, actor, stage=Stage.EXIT)
         if all(gate.passes for gate in measured):
             totals = _sign(handling, work, approval, moved, actor=actor, reason=reason)
@@ -175,7 +176,7 @@ def sign_off(handling: Handling, actor: Actor, wave: str, reason: str) -> Mappin
     return totals
 
 
-def _may_sign(handling: Handling, actor: Actor, wave: str, approval: Stored | None, *, moved: int, left: int) -> Stored:
+def _may_sign(handling: Handling, wave: str, approval: Stored | None, *, moved: int, left: int) -> Stored:
     if approval is None or not (moved or left):
         raise Conflict(
             f"wave {wave} has no moved group that waits for sign-off", code="NOTHING_TO_SIGN",
@@ -186,12 +187,18 @@ def _may_sign(handling: Handling, actor: Actor, wave: str, approval: Stored | No
             f"{left} groups of wave {wave} are left to move", code="UNFINISHED",
             remedy=f"run: integrationhub migrate transfer {handling.bound.name} --wave {wave}",
         )  # fmt: skip
-    if actor.is_same_as(approval.rehearsed_by):
+    return approval
+
+
+def _second_person(connection: Reading, approval: Stored, moved: Sequence[Stored], actor: Actor) -> None:
+    """Not who rehearsed any of the groups, which may be of several approvals."""
+    hashes = {approval.plan_hash, *(row.plan_hash for row in moved)}
+    rehearsals = reading.rehearsals(connection, approval.run_id, approval.wave)
+    if any(actor.is_same_as(row.rehearsed_by) for row in rehearsals if row.plan_hash in hashes):
         raise NotAllowed(
-            f"{actor.name} has rehearsed wave {wave} and may not sign it off", code="SELF_APPROVAL",
+            f"{actor.name} has rehearsed wave {approval.wave} and may not sign it off", code="SELF_APPROVAL",
             remedy="let a second person sign",
         )  # fmt: skip
-    return approval
 
 
 def _sign(

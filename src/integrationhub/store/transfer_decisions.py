@@ -7,7 +7,7 @@ What may never happen is forbidden here, by constraints that hold for every writ
   other rehearsals of the same hash).
 - A group in a run names an approval of its wave and plan hash. That foreign key is checked at commit. So a rehearsal
   can run the very same statements under an approval that does not exist: it can't be committed, even by accident.
-- An override has a second person and a reason; a sign-off is not by who rehearsed.
+- An override has a second person and a reason; a sign-off is not by who rehearsed any of the wave's groups.
 - A group is in the hands of one run, a debt has one master, a case one live target reference, a reference is used once.
 - What happened is never changed or deleted: triggers guard steps, entries, approvals, verdicts, printed notices.
 """

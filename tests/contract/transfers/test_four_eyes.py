@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from sqlalchemy import Executable, Table, delete, insert, select, update
 
 from integrationhub.bootstrap import Hub
-from integrationhub.errors import HubError
+from integrationhub.errors import HubError, NotAllowed
 from integrationhub.migration import gates
+from integrationhub.migration.approval import approve
+from integrationhub.migration.back_out import back_out, foresee
+from integrationhub.migration.settling import sign_off, waiting_groups
 from integrationhub.store.transfer_decisions import (
     GATE_OVERRIDES,
     GATE_VERDICTS,
@@ -22,7 +26,7 @@ from integrationhub.store.transfer_moves import (
     TRANSFER_GROUPS,
     TRANSFER_STEPS,
 )
-from tests.contract.transfers.steps import ALICE, CAROL, PLAN, WAVE, approved, moved, rehearsed
+from tests.contract.transfers.steps import ALICE, BOB, CAROL, PLAN, WAVE, approved, moved, rehearsed
 
 Changes = Mapping[str, Any]
 
@@ -154,3 +158,26 @@ def test_a_wave_can_not_be_signed_off_by_who_rehearsed_it(hub: Hub) -> None:
     assert refused(hub, insert(TRANSFER_SIGN_OFFS).values(**row | {"signed_by": "alice", "rehearsed_by": "dave"}))
     assert refused(hub, insert(TRANSFER_SIGN_OFFS).values(**row | {"reason": ""}))
     assert not refused(hub, insert(TRANSFER_SIGN_OFFS).values(**row))
+
+
+def test_who_rehearsed_only_some_groups_of_a_wave_can_not_sign_it_off_either(hub: Hub) -> None:
+    approved(hub)
+    moved(hub)
+    handling = hub.handling(PLAN)
+    back_out(handling, ALICE, foresee(handling, group=min(waiting_groups(handling))), "this one alone")
+    rehearsed(hub, actor=CAROL)
+    approve(handling, BOB, WAVE, "again")
+    moved(hub)
+    with hub.store.read() as connection:
+        chosen = select(TRANSFER_APPROVALS).where(TRANSFER_APPROVALS.c.rehearsed_by == "carol")
+        given = connection.execute(chosen).one()
+    row = {
+        "run_id": given.run_id, "wave": WAVE, "approval_id": given.approval_id, "rehearsed_by": "carol",
+        "authenticated": False, "reason": "done", "signed_at": given.approved_at, "totals": {},
+    }  # fmt: skip
+
+    for actor in (ALICE, CAROL):
+        with pytest.raises(NotAllowed, match="rehearsed"):
+            sign_off(handling, actor, WAVE, "mine")
+        assert refused(hub, insert(TRANSFER_SIGN_OFFS).values(**row, signed_by=actor.name))
+    assert not refused(hub, insert(TRANSFER_SIGN_OFFS).values(**row, signed_by="bob"))
