@@ -117,7 +117,6 @@ class Standing:
 
     segment: str
     uncollectable: bool
-    paid_lately: bool
     debts: tuple[dict[str, Any], ...]
 
 
@@ -127,15 +126,16 @@ def standing(facts: Facts, accepted: Figures, day: date, thresholds: Thresholds)
     since = (months_before(day, thresholds.quiet_months) + timedelta(1)).isoformat()
     owed = accepted.rp + accepted.sos
     paid = _paid_between(facts, since, today) is not None
+    paid_since = _paid_between(facts, since, _iso(OPEN)) is not None  # money that came after the day counts here, too
     reached = any(since <= contact <= today for contact in facts.reached)
     segment = _segment(facts, owed, day, thresholds)
 
     def debt(owner: str) -> dict[str, Any]:
-        write_off = _write_off(facts, accepted, owner, segment, paid=paid, day=day, limits=thresholds)
+        write_off = _write_off(facts, accepted, owner, segment, paid=paid_since, day=day, limits=thresholds)
         return _debt(facts, accepted, owner, write_off)
 
     debts = tuple(debt(owner) for owner in (RECEIVING_PARENT, SECRETARY_OF_STATE) if owner in facts.owners)
-    return Standing(segment=segment, uncollectable=owed > 0 and not paid and not reached, paid_lately=paid, debts=debts)
+    return Standing(segment=segment, uncollectable=owed > 0 and not paid and not reached, debts=debts)
 
 
 def _segment(facts: Facts, owed: int, day: date, thresholds: Thresholds) -> str:

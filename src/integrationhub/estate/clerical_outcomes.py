@@ -48,8 +48,12 @@ def _segment(case: ClericalCase, figures: Figures, day: date) -> str:
     return "3"
 
 
+def _since_six_months(event: date | None, day: date) -> bool:
+    return event is not None and event not in SENTINELS and months_before(day, RECENT_MONTHS) < event
+
+
 def _within_six_months(event: date | None, day: date) -> bool:
-    return event is not None and event not in SENTINELS and months_before(day, RECENT_MONTHS) < event <= day
+    return event is not None and event <= day and _since_six_months(event, day)
 
 
 def _uncollectable(case: ClericalCase, figures: Figures, day: date) -> bool:
@@ -58,7 +62,7 @@ def _uncollectable(case: ClericalCase, figures: Figures, day: date) -> bool:
 
 
 def _debts(case: ClericalCase, figures: Figures, segment: str | None, day: date) -> Iterator[dict[str, object]]:
-    eligible = segment == "ARREARS_ONLY" and not _within_six_months(case.last_payment, day)
+    eligible = segment == "ARREARS_ONLY" and not _since_six_months(case.last_payment, day)
     for place, (code, owner, name) in enumerate(OWNERS):
         if case.charged[place] or case.received[place]:
             outstanding = getattr(figures, name)

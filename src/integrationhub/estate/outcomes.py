@@ -177,7 +177,9 @@ class _View:
                 }
 
     def _write_off(self, owner: str, outstanding: int, segment: str | None) -> str:
-        eligible = segment == "ARREARS_ONLY" and not self._paid_since(months_before(self.day, RECENT_MONTHS))
+        start = months_before(self.day, RECENT_MONTHS)
+        paid = any(start < line.value_date for line in self._effective_receipts())  # after the day, too
+        eligible = segment == "ARREARS_ONLY" and not paid
         return write_off(owner, outstanding, eligible=eligible, begun=self.case.effective, day=self.day)
 
 

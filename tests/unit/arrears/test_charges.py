@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from integrationhub.arrears.book import OPEN, RECEIVING_PARENT, SECRETARY_OF_STATE, Case
+from integrationhub.arrears.book import OPEN, RECEIVING_PARENT, SECRETARY_OF_STATE, Case, Line
 from integrationhub.arrears.verdict import corrected
 from tests.unit.arrears.cases import adjustment, case, case_2003, charge, day, reversal, role, row, verdict
 
@@ -161,6 +162,24 @@ def test_a_doubt_that_nothing_bears_out_is_a_flag() -> None:
 
 def test_a_charge_at_another_amount_than_its_row_is_an_exception() -> None:
     assert verdict(case(charge("2000-01-03", "2000-01-30"), rows=[row(amount=7001)])).exceptions == ("E01",)
+
+
+@pytest.mark.parametrize(
+    ("lines", "changes"),
+    [
+        ((charge("2000-01-03", "2000-01-16", at=7001), charge("2000-01-17", "2000-01-30")),
+         {"liability_end": day("2000-01-30"), "last_charged": day("2000-01-30")}),
+        ((charge("2000-01-17", "2000-01-30"), charge("2000-01-03", "2000-01-20", at=7001)),
+         {"last_charged": day("2000-01-30")}),
+        ((charge("2000-01-03", "2000-01-30", at=7001),), {"liability_end": day("2000-01-16")}),
+        ((replace(charge("2000-01-03", "2000-01-30", at=7001), first=None),), {}),
+    ],
+    ids=["left as it is", "cut by E05", "cut by E11", "begun by E06"],
+)  # fmt: skip
+def test_a_rule_that_rates_a_charge_anew_does_not_hide_that_it_was_at_another_amount(
+    lines: tuple[Line, ...], changes: dict[str, Any]
+) -> None:
+    assert verdict(case(*lines, **changes)).exceptions == ("E01",)
 
 
 def test_a_charge_of_no_row_is_an_exception() -> None:

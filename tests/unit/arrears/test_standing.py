@@ -110,6 +110,7 @@ def test_the_secretary_of_states_debts_are_written_off_without_representation() 
 def test_a_running_case_or_one_that_pays_is_not_eligible() -> None:
     assert write_off(RECEIVING_PARENT, 10_000, ends="9999-12-31") == "NOT_ELIGIBLE"
     assert write_off(RECEIVING_PARENT, 10_000, paid=(("2015-01-15", 1),)) == "NOT_ELIGIBLE"
+    assert write_off(RECEIVING_PARENT, 10_000, paid=(("2015-07-01", 1),)) == "NOT_ELIGIBLE"
     assert write_off(RECEIVING_PARENT, 10_000, paid=(("2014-12-30", 1),)) == "NO_REPRESENTATION"
 
 

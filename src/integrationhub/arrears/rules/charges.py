@@ -24,6 +24,13 @@ def _rate_anew(case: Case, line: Line) -> None:
     line.effect = line.stored = rate(case.scheme, line.rate, line.first, line.last)
 
 
+def _hold_at_another_rate(case: Case, line: Line) -> None:
+    """E01 (c) of a charge whose amount its row does not hold; to be asked before the line is rated by the row."""
+    row = case.row(line.row)
+    if row is not None and row.amount != line.rate:
+        case.find("E01", "EXC", f"line {line.number}: it is not charged at the amount of its row {row.number}")
+
+
 def dates(case: Case) -> None:
     """E06: a charge begins on a day that nobody knows (a), or another date that much rests on is (b)."""
     for known, name in (
@@ -60,6 +67,7 @@ def _begin(case: Case, line: Line, before: Line | None) -> None:
     if max(days) > line.last:
         case.find("E06", "EXC", f"{evidence}, and what is known leaves it no day")
         return
+    _hold_at_another_rate(case, line)
     was = line.figures()
     line.first = max(days)
     _rate_anew(case, line)
@@ -91,6 +99,7 @@ def after_the_end(case: Case) -> None:
         if line.first is not None and line.first > end:
             case.drop("E11", line, evidence)
         elif line.first is not None:
+            _hold_at_another_rate(case, line)
             was = line.figures()
             line.last = end
             _rate_anew(case, line)
@@ -159,6 +168,7 @@ def _cut(case: Case, line: Line, left: Sequence[Run]) -> None:
     if not left:
         case.drop("E05", line, evidence)
         return
+    _hold_at_another_rate(case, line)
     was = line.figures()
     parts = [line, *(replace(line, entry_id="") for _ in left[1:])]
     for part, (first, last) in zip(parts, left, strict=True):
@@ -218,11 +228,9 @@ def _charge_missing(case: Case, row: Row, first: date, last: date) -> None:
 def assessments(case: Case) -> None:
     """E01 (c) charges that are not at their row's amount, (a) rows that are not what the formula gives."""
     for line in (line for line in case.lines if line.kind == CHARGE):
-        row = case.row(line.row)
-        if row is None:
+        if case.row(line.row) is None:
             case.find("E01", "EXC", f"line {line.number}: its assessment row does not exist")
-        elif row.amount != line.rate:
-            case.find("E01", "EXC", f"line {line.number}: it is not charged at the amount of its row {row.number}")
+        _hold_at_another_rate(case, line)
     for row in case.rows:
         if row.due is not None and row.due != row.amount:
             _correct(case, row, row.due)
