@@ -156,6 +156,13 @@ def test_a_predicate_that_names_nothing_means_nothing(book: Installation) -> Non
     assert "discarded" in book.call("quarantine", "list", "--state", "OPNE", code=2).err.lower()
 
 
+def test_a_list_that_shows_not_all_says_so(book: Installation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _take(book, tmp_path, _event(4712, odd="NOT THIS"), code=7)
+    assert "the oldest" not in book.call("quarantine", "list", "--items").out
+    monkeypatch.setattr("integrationhub.cli.quarantine.SHOWN", 1)
+    assert "the oldest 1 of 2" in book.call("quarantine", "list", "--items").out
+
+
 def test_two_people_are_needed_where_the_setting_says_so(book: Installation, tmp_path: Path) -> None:
     settings = tmp_path / "two.toml"
     settings.write_text("[quarantine]\nsecond_person = true\n", encoding="utf-8")

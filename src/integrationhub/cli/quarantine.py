@@ -104,6 +104,9 @@ def _tell(found: list[Any], listed: list[Any], now: datetime) -> None:
         headings = ("id", "kind", "connector", "code", "state", "age", "attempts", "labels", "owner", "text")
         rows = [{**asdict(entry), "age": age(entry.since, now)} for entry in listed]
         print_table(headings, [[row[name] for name in headings] for row in rows])
+        every = sum(group.count for group in found)
+        if every > len(listed):
+            click.echo(f"the oldest {len(listed):,} of {every:,}: narrow them down by --connector, --code, --kind …")
     else:
         counts = [[group.kind, group.connector, group.code, group.count, age(group.oldest, now)] for group in found]
         print_table(("kind", "connector", "code", "count", "oldest"), counts)

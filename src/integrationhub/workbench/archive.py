@@ -44,10 +44,11 @@ class MappingArchive:
         self._root = root
 
     def keep(self, mapping: CompiledMapping, folder: Path) -> str:
-        """Keep the mapping that was compiled from `folder`, if it isn't kept yet; its version."""
+        """Keep the mapping that was compiled from `folder`, if it isn't kept yet; its version is the last one now."""
         version = version_of(mapping)
         place = self._root / mapping.connector / version
-        if place.exists():
+        if (place / IDS).exists():
+            (place / IDS).touch()  # what is gone back to is the last again
             return version
         part = self._root / "parts" / uuid.uuid4().hex
         specs, codes = part / mapping.connector, part / "codes"
@@ -65,14 +66,14 @@ class MappingArchive:
         return version
 
     def versions(self, connector: str) -> Iterator[KeptVersion]:
-        """The kept versions of a connector's mapping, in the order in which they were kept."""
+        """The kept versions of a connector's mapping, in the order in which they were last put to work."""
         places = [place.parent for place in (self._root / connector).glob(f"*/{IDS}")]
         for place in sorted(places, key=lambda place: ((place / IDS).stat().st_mtime_ns, place.name)):
             ids = json.loads((place / IDS).read_text(encoding="utf-8"))
             yield KeptVersion(version=place.name, folder=place / connector, mapping_ids=tuple(ids))
 
     def find(self, connector: str, name: str) -> KeptVersion:
-        """The version called so (its first digits are enough), that has the mapping id `name`, or the last one kept."""
+        """The version called so (its first digits are enough), with the mapping id `name`, or the last put to work."""
         known = list(self.versions(connector))
         if name == LAST and known:
             return known[-1]

@@ -1,5 +1,6 @@
 """Kept versions of mappings: once each, complete or not at all, found by digits or by mapping id."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,17 @@ def test_a_mapping_id_leads_to_a_version_that_has_it(archive: MappingArchive, tm
     for version, (mapping, _) in zip(versions, made, strict=True):
         assert archive.find("toy", mapping.mapping_ids["history"]).version == version
     assert archive.find("toy", "kept").version == versions[1]
+
+
+def test_a_version_that_is_gone_back_to_is_the_last_one_again(archive: MappingArchive, tmp_path: Path) -> None:
+    made = [written(tmp_path / name, HISTORY.replace('version = "1"', f'version = "{name}"')) for name in ("1", "2")]
+    versions = [archive.keep(*one) for one in made]
+    for number, version in enumerate(versions):  # long ago, whatever the file system's clock can tell apart
+        os.utime(tmp_path / "mappings" / "toy" / version / IDS, (number, number))
+
+    assert archive.find("toy", "kept").version == versions[1]
+    archive.keep(*made[0])
+    assert archive.find("toy", "kept").version == versions[0]
 
 
 def test_an_unknown_version_is_not_found_and_the_known_ones_are_named(archive: MappingArchive, tmp_path: Path) -> None:
