@@ -25,6 +25,8 @@ Resolve = Callable[[str], pl.Expr]
 """What a name in the SQL stands for."""
 
 MAX_DEPTH = 100
+LONGEST = 1_000
+"""Characters that a text may be filled up to: one short expression must not fill the memory."""
 FEW = 4
 _LARGEST = 2**63 - 1
 
@@ -123,7 +125,7 @@ def _literal(tree: exp.Expression, _resolve: Resolve) -> pl.Expr:
     return pl.lit(_whole_number(literal), dtype=pl.Int64)
 
 
-def _whole_number(tree: exp.Expression) -> int:
+def _whole_number(tree: exp.Expression | None) -> int:
     if not isinstance(tree, exp.Literal) or tree.is_string or not str(tree.this).isascii() or not tree.this.isdecimal():
         raise ConfigurationError("only whole numbers are exact: write pence, no fractions", code="SQL_NOT_ALLOWED")
     if int(tree.this) > _LARGEST:
@@ -173,6 +175,8 @@ def _in(tree: exp.Expression, resolve: Resolve) -> pl.Expr:
     choices = [translate(choice, resolve) for choice in tree.expressions]
     if not choices or not all(isinstance(choice, exp.Literal) for choice in tree.expressions):
         raise _refused(tree, "takes a list of constants only")
+    if len({choice.is_string for choice in tree.expressions}) > 1:
+        raise _refused(tree, "takes texts or numbers, not both")
     if len(choices) <= FEW:
         return reduce(operator.or_, (value == choice for choice in choices))
     texts = [choice.this if choice.is_string else _whole_number(choice) for choice in tree.expressions]
@@ -228,7 +232,7 @@ def _iso_date(text: str) -> date:
 
 def _substring(tree: exp.Expression, resolve: Resolve) -> pl.Expr:
     _only(tree, "this", "start", "length")
-    start = _whole_number(tree.args["start"])
+    start = _whole_number(tree.args.get("start"))
     length = tree.args.get("length")
     if start < 1:
         raise _refused(tree, "counts from 1")
@@ -247,7 +251,10 @@ def _pad(tree: exp.Expression, resolve: Resolve) -> pl.Expr:
     fill = tree.args.get("fill_pattern")
     if not tree.args.get("is_left") or not isinstance(fill, exp.Literal) or len(str(fill.this)) != 1:
         raise _refused(tree, "is LPAD with one fill character only")
-    return translate(tree.this, resolve).str.pad_start(_whole_number(tree.args["expression"]), str(fill.this))
+    size = _whole_number(tree.args["expression"])
+    if size > LONGEST:
+        raise _refused(tree, f"fills up to {LONGEST} characters at most")
+    return translate(tree.this, resolve).str.pad_start(size, str(fill.this))
 
 
 def _window(tree: exp.Expression, resolve: Resolve) -> pl.Expr:

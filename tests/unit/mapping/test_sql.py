@@ -74,7 +74,7 @@ def test_an_expression_gives_what_sql_says(text: str, expected: list[Any]) -> No
         "t LIKE 'x%'", "t ~ 'x'", "IF(n > 0, 1, 2)", "n = ANY(m)", "n[1]", "ARRAY[1]", "{'a': 1}", "x -> x + 1",
         ":n", "?", "@n", "a.b.c", "n AS m", "t COLLATE x", "TRIM(BOTH 'x' FROM t)", "SUBSTRING(t, m)", "LEFT(t, m)",
         "LPAD(t, 3, 'ab')", "n IN (m)", "n IS DISTINCT FROM m", "DATE '2008-13-01'", "[^.*$]", '"*"',
-        "[L-KIND", "CASE", "n +",
+        "[L-KIND", "CASE", "n +", "SUBSTRING(t)", "LPAD(t, 1001, '0')", "t IN ('a', 1)", "n IN (1, 'a', 2, 'b', 3)",
         "(" * 2000 + "n" + ")" * 2000, " + ".join(["n"] * 800), "NOT " * 500 + "TRUE",
     ],
 )  # fmt: skip
