@@ -92,6 +92,10 @@ def test_sources_are_profiled_connector_by_connector_whatever_their_format(begun
     assert found["left_out"] == {}
 
 
+def test_nothing_to_compare_is_no_agreement(tmp_path: Path) -> None:
+    assert "NO_BOOK" in plain(Installation(tmp_path), "reconcile", PLAN, code=5)[1]
+
+
 def test_a_wave_goes_its_way_from_rehearsal_to_closing(begun: Installation) -> None:
     before = {row["debt_id"]: row for row in begun.call("export", "debts").rows}
     for step in (("transfer", "--as", "alice"), ("approve", "--as", "bob", "--reason", "early")):

@@ -22,6 +22,7 @@ from integrationhub.store.transfer_decisions import (
 )
 from integrationhub.store.transfer_moves import (
     HANDOVER_NOTICES,
+    MOVED,
     TRANSFER_ENTRIES,
     TRANSFER_GROUPS,
     TRANSFER_STEPS,
@@ -80,7 +81,7 @@ def moved_accounts(connection: Connection, run_id: str, wave: str | None = None)
         )
         .where(
             entry.c.run_id == run_id,
-            group.c.state.in_(("LOADED", "SIGNED_OFF", "CLOSING", "CLOSED")),
+            group.c.state.in_(MOVED),
             entry.c.kind != "REVERSAL",
         )
         .group_by(*keys)
@@ -92,6 +93,25 @@ def moved_accounts(connection: Connection, run_id: str, wave: str | None = None)
     for part in result.partitions():
         rows = [(*row[:8], bool(row[8]), *map(int, row[9:])) for row in part]  # PostgreSQL sums to numeric
         yield pl.DataFrame(rows, schema=dict(ACCOUNT_SCHEMA), orient="row")
+
+
+def moved_systems(connection: Connection, run_id: str, wave: str | None = None) -> set[str]:
+    """Source systems of the cases that the target masters."""
+    group, moved = TRANSFER_GROUPS, TRANSFERRED_CASES
+    own = and_(
+        group.c.run_id == moved.c.run_id,
+        group.c.case_group_id == moved.c.case_group_id,
+        group.c.attempt == moved.c.attempt,
+    )
+    statement = (
+        select(CASES.c.source_system)
+        .distinct()
+        .select_from(moved.join(group, own).join(CASES, CASES.c.case_id == moved.c.case_id))
+        .where(moved.c.run_id == run_id, moved.c.relation == "MOVED", group.c.state.in_(MOVED))
+    )
+    if wave is not None:
+        statement = statement.where(group.c.wave == wave)
+    return set(connection.execute(statement).scalars())
 
 
 def decisions(connection: Connection, run_id: str) -> dict[str, list[dict[str, Any]]]:

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from integrationhub.bootstrap import Hub
-from integrationhub.errors import HubError
+from integrationhub.errors import HubError, InvariantBroken
 from integrationhub.intake.report import FileReport, FileVerdict
 from integrationhub.migration.evidence.pack import verify_pack
 from integrationhub.migration.handover.notices import Action, FileHead, Kind, Notice
@@ -274,6 +274,14 @@ def test_killed_while_handing_over_the_same_bytes_lie_there_in_the_end(
     with open_hub(folder) as hub:
         hub.handover().hand_over()
         assert dict(contents(hub)) == undisturbed
+
+
+def test_a_reconciliation_that_leaves_out_a_book_of_what_moved_is_none(gone: Hub) -> None:
+    with gone.store.read() as connection:
+        run_id = gone.handling(PLAN).run(connection).run_id
+    with pytest.raises(InvariantBroken, match="CS2 have moved"):
+        gone.reconciliation(("csa1993",)).run(run_id=run_id)
+    assert gone.reconciliation(("csa1993",)).run()[0].holds
 
 
 def test_what_moved_reconciles_with_the_originals_to_the_penny(gone: Hub) -> None:

@@ -65,7 +65,10 @@ def rehearse(
         return 0 if passed else BROKEN
     for one in found:
         _print_rehearsal(one.wave, one.verdict, dict(one.report))
-    click.echo(f"plan hash {plan_hash}; next: a second person runs `integrationhub migrate approve {plan_name}`")
+    follows = (
+        "a second person runs `integrationhub migrate approve" if passed else "run `integrationhub migrate rehearse"
+    )
+    click.echo(f"plan hash {plan_hash}; next: {follows} {plan_name} --wave {wave or 'WAVE'}`")
     return 0 if passed else BROKEN
 
 

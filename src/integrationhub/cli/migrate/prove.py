@@ -45,7 +45,7 @@ def reconcile(
         handling = hub.handling(plan_name, run_id)
         waiting = waiting_groups(handling, wave)
         found = _reconciled(hub, handling, wave)
-        holds = bool(found) and all(item.holds for item in found)
+        holds = all(item.holds for item in found)
         noted = note_agreed(handling, actor, "RECONCILE", waiting) if holds else 0
     if as_json:
         print_json({**_as_dict(plan_name, wave, found), "reconciled_groups": noted})

@@ -10,11 +10,12 @@ from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
 from integrationhub.canonical.model import ENTITIES
+from integrationhub.errors import Conflict, InvariantBroken
 from integrationhub.migration.reconcile.books import BOOKS
 from integrationhub.migration.reconcile.engine import Comparison, KeptFile, Reconciliation
 from integrationhub.store.deliveries import Delivery
 from integrationhub.store.exports import stored_rows
-from integrationhub.store.transfer_proof import moved_accounts
+from integrationhub.store.transfer_proof import moved_accounts, moved_systems
 from integrationhub.store.unit_of_work import Store
 
 Progress = Callable[[str, int, int], None]
@@ -40,7 +41,8 @@ class ReconciliationDesk:
     ) -> list[Reconciliation]:
         """Every book that has accepted files, compared whole; with `run_id` also what that run has moved (of a wave).
 
-        Takes disk space in the work folder meanwhile.
+        Takes disk space in the work folder meanwhile. Conflict: there is no book. InvariantBroken: cases have moved
+        whose book is none of these.
         """
         found = []
         self.work_folder.mkdir(parents=True, exist_ok=True)
@@ -49,7 +51,24 @@ class ReconciliationDesk:
             if system in BOOKS and kept:
                 with TemporaryDirectory(prefix="reconcile-", dir=self.work_folder) as folder:
                     found.append(self._compare(system, kept, Path(folder), progress, moved=(run_id, wave)))
+        if not found:
+            raise Conflict(
+                "no book has been accepted yet", code="NO_BOOK",
+                remedy="take the sources' files first: integrationhub ingest",
+            )  # fmt: skip
+        if run_id is not None:
+            self._leave_nothing_out({book.system for book in found}, run_id, wave)
         return found
+
+    def _leave_nothing_out(self, compared: set[str], run_id: str, wave: str | None) -> None:
+        with self.store.read() as connection:
+            left_out = moved_systems(connection, run_id, wave) - compared
+        if left_out:
+            raise InvariantBroken(
+                f"cases of {', '.join(sorted(left_out))} have moved, and no book of it was compared",
+                code="NOT_COMPARED",
+                remedy="name the connectors of all its schemes in the plan",
+            )  # fmt: skip
 
     def _compare(
         self,
