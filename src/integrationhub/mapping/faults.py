@@ -23,7 +23,8 @@ class Rule:
     """A fault: where it is, what it is called, and which source field it is told of.
 
     Both hints only save time. Where one of the columns `unless_null` has no null, the rule can't hold. With `balance`
-    (source, value, mark), it can't hold when every value that is null has a source that is null, or a mark.
+    (source, value, mark), it can't hold when every value that is null has a source that is null, or a mark; without a
+    source, when every one has a mark: what is absent is marked then, and may not be counted twice.
     """
 
     condition: pl.Expr
@@ -31,7 +32,7 @@ class Rule:
     place: Place
     severity: Severity = "exception"
     unless_null: tuple[str, ...] = ()
-    balance: tuple[str, str, str | None] | None = None
+    balance: tuple[str | None, str, str | None] | None = None
 
     def can_hold(self, nulls: Mapping[str, int], height: int) -> bool:
         """False if null counts alone prove that no row breaks the rule."""
@@ -41,8 +42,9 @@ class Rule:
         if self.balance is None:
             return True
         source, value, mark = self.balance
+        absent = 0 if source is None else nulls[source]
         marks = 0 if mark is None else height - nulls[mark]
-        return nulls[value] != nulls[source] + marks
+        return nulls[value] != absent + marks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

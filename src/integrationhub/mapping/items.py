@@ -203,7 +203,7 @@ class Compiler:
             bad = pl.col(value).is_null() if converted.bad is None else converted.bad
             bad = bad if mark is None else bad & pl.col(mark).is_null()
             plain = here is None and len(refs) == 1 and not spared
-            balance = (refs[0].column, value, mark) if plain else None
+            balance = (None if converted.marks_absence else refs[0].column, value, mark) if plain else None
             rules += [
                 Rule(
                     condition=_all(here, ref.expr.is_not_null(), bad),

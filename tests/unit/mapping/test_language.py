@@ -5,6 +5,8 @@ from datetime import date
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from integrationhub.canonical.identifiers import derive
 from integrationhub.canonical.model import ENTITIES
@@ -460,3 +462,29 @@ def test_a_field_is_explained_with_its_steps_and_reason_codes() -> None:
 def test_layouts_can_be_read_off_decoded_tables() -> None:
     assert layout()["EVENT"]["CODE"] == pl.String
     assert layout()["NOTE"]["_index"] == pl.Int64
+
+
+SINCE = """
+connector = "toy"
+
+[dates.since]
+format = "ccyymmdd"
+absent = "open"
+sentinels = ["1900-01-01"]
+
+[dates.said]
+format = "ccyymmdd"
+sentinels = ["1900-01-01"]
+"""
+
+
+@pytest.mark.parametrize("rule", ["since", "said"])
+@given(days=st.lists(st.sampled_from([None, 20150231, 20150630, 19000101]), min_size=1, max_size=8))
+def test_a_bad_date_is_told_whatever_stands_in_the_other_rows(rule: str, days: list[int | None]) -> None:
+    text = changed(('rule = "day" }', f'rule = "{rule}", missing = "null" }}'))
+    mapping = specs(text, SINCE).compile(layout())
+
+    found = mapping.apply(batch(EVENT=events(*({"DAY": day} for day in days))), CONTEXT)
+
+    bad = [(number, "EVENT", "DAY", "DATE_INVALID") for number, day in enumerate(days, start=1) if day == 20150231]
+    assert told(found.faults) == bad
