@@ -47,12 +47,12 @@ class Recorded:
 
 def read_capture(path: Path) -> Iterator[Recorded | int]:
     """The deliveries in their order; of a line that is none its number."""
-    with path.open(encoding="utf-8") as stream:
+    with path.open("rb") as stream:
         for number, line in enumerate(stream, start=1):
             if line.strip():
                 try:
-                    yield _recorded(json.loads(line), number, str(path))
-                except (ValueError, KeyError, TypeError, AttributeError):
+                    yield _recorded(_read(line.decode()), number, str(path))
+                except _FAULTS:
                     yield number
 
 
@@ -63,24 +63,41 @@ def recorded_in(path: Path) -> dict[int, Recorded]:
     return {item.n: item for item in read_capture(path) if isinstance(item, Recorded)}
 
 
+_FAULTS = (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What a line that is no recorded delivery comes to."""
+
+
+def _read(line: str) -> Any:  # noqa: ANN401 – JSON
+    row = json.loads(line)
+    if "\\u" in line:
+        json.dumps(row, ensure_ascii=False).encode()  # an escape that is half a character is no text
+    return row
+
+
+def _text(value: object) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise TypeError
+
+
 def _recorded(row: Mapping[str, Any], number: int, path: str) -> Recorded:
     properties = row.get("properties") or {}
     body = base64.b64decode(row["body_b64"], validate=True) if "body_b64" in row else str(row["body"]).encode()
     at = row.get("received_at") or row.get("timestamp")
     moment = None if at is None else datetime.fromisoformat(at)
+    if moment is not None:
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     message = Incoming(
         tag=number,
         queue=path,
-        exchange=row.get("exchange") or "",
-        routing_key=row.get("routing_key") or "",
-        message_id=properties.get("message_id") or row.get("message_id"),
+        exchange=_text(row.get("exchange")) or "",
+        routing_key=_text(row.get("routing_key")) or "",
+        message_id=_text(properties.get("message_id") or row.get("message_id")),
         body=body,
-        content_type=properties.get("content_type") or row.get("content_type"),
-        headers=row.get("headers") or {},
+        content_type=_text(properties.get("content_type") or row.get("content_type")),
+        headers=dict((row.get("headers") or {}).items()),
         redelivered=bool(row.get("redelivered")),
     )
-    if moment is not None and moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
     return Recorded(n=int(row.get("n", number)), message=message, at=moment)
 
 

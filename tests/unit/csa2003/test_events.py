@@ -188,6 +188,33 @@ def test_what_can_not_be_delivered_is_a_dead_letter(
     assert effects(hub) == {}
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\xff\xfe{}",
+        b"[" * 100_000,
+        b"5",
+        json.dumps({**status(1), "n": float("inf")}).encode(),
+        json.dumps({**status(1), "headers": [1]}).encode(),
+        json.dumps({**status(1), "message_id": 5}).encode(),
+        json.dumps({**status(1), "message_id": "a\ud800"}).encode(),
+        json.dumps({**status(1), "routing_key": [1]}).encode(),
+        json.dumps({**status(1), "content_type": {"a": 1}}).encode(),
+        json.dumps({**status(1), "timestamp": "0001-01-01T00:00:00+14:00"}).encode(),
+    ],
+    ids=["no UTF-8", "deep", "no object", "n", "headers", "id", "half a character", "key", "type", "time"],
+)
+def test_a_line_that_is_no_delivery_is_refused_and_those_behind_it_are_taken(
+    hub: Hub, take: Take, tmp_path: Path, line: bytes
+) -> None:
+    take(SAMPLE)
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(line + b"\n" + json.dumps(status(1)).encode())
+    expected = [("REJECTED", "CAPTURE_INVALID"), ("LOADED", None)]
+    assert outcomes(hub.captures("csa2003").check(path)) == expected
+    assert outcomes(hub.captures("csa2003").take(path)) == expected
+
+
 def test_a_later_book_that_contains_the_events_makes_them_stale(hub: Hub, take: Take, tmp_path: Path) -> None:
     take(SAMPLE)
     taken(hub, tmp_path, [status(1), status(2)])
