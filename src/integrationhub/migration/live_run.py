@@ -82,8 +82,9 @@ def transfer(
             )
         _pass_gates(handling, actor, wave)
         orders = handling.orders(run, day, actor, freeze_only=freeze_only)
+        live = _Live(handling=handling, orders=orders, wave=wave, approval=approval, crew=crew, watcher=watcher)
         with UnitOfWork("transfer", plan=handling.bound.name, wave=wave, run_id=run.run_id) as unit:
-            outcome = _Live(handling=handling, orders=orders, wave=wave, crew=crew, watcher=watcher).go()
+            outcome = live.go()
             unit.note(groups=outcome.groups, cases=outcome.cases, outcome="PAUSED" if outcome.paused_by else "DONE")
         return outcome
 
@@ -128,6 +129,7 @@ class _Live:
     handling: Handling
     orders: Orders
     wave: str
+    approval: Stored
     crew: Crew
     watcher: Watcher
 
@@ -136,8 +138,9 @@ class _Live:
         left = self._left()
         outcome = Outcome(wave=self.wave)
         started, begun = self.handling.clock(), time.perf_counter()
-        before = self._control_seconds()
-        self._note(started_at=started, seen_at=started, done=0, total=len(left), workers=self.crew.workers)
+        before, seconds = self._before()
+        progress = {"done": before, "total": before + len(left), "seconds": seconds}
+        self._note(started_at=started, seen_at=started, workers=self.crew.workers, **progress)
         with self._hands() as run_batches:
             for moved in run_batches(self._batches(left, outcome, begun)):
                 outcome.groups += moved.groups
@@ -145,7 +148,8 @@ class _Live:
                 outcome.held += moved.held
                 outcome.seconds = time.perf_counter() - begun
                 done = outcome.groups + sum(outcome.held.values())
-                self._note(seen_at=self.handling.clock(), done=done, seconds=before + outcome.seconds)
+                seen = self.handling.clock()
+                self._note(seen_at=seen, done=before + done, seconds=seconds + outcome.seconds)
                 self.watcher(done, len(left), sum(outcome.held.values()))
                 self.handling.checkpoint("transfer noted")
         outcome.left = len(self._left())
@@ -156,10 +160,13 @@ class _Live:
         with self.handling.store.read() as connection:
             return reading.group_ids(connection, self.orders.run_id, self.wave, states)
 
-    def _control_seconds(self) -> float:
+    def _before(self) -> tuple[int, float]:
+        """Groups and seconds that runs under this approval have noted before: rate and remaining time count them."""
         with self.handling.store.read() as connection:
             control = reading.control(connection, self.orders.run_id, self.wave)
-        return float(control.seconds) if control is not None else 0.0
+        if control is None or control.started_at is None or control.started_at < self.approval.approved_at:
+            return 0, 0.0
+        return int(control.done), float(control.seconds)
 
     def _note(self, **values: Any) -> None:
         with self.handling.store.begin() as work:

@@ -138,6 +138,17 @@ def test_a_row_that_is_lost_or_doubled_is_found(hub: Hub, system: str, rows: Row
         assert {one.verdict for one in found[kind].items} == {"MISSING", "SURPLUS"}, kind
 
 
+@pytest.mark.parametrize("system", ["CSCS", "CS2"])
+def test_rows_name_parties_by_the_sources_reference_though_no_record_is_theirs(
+    hub: Hub, system: str, rows: Rows, tmp_path: Path
+) -> None:
+    """A reference may point to nothing (E10): the parties are taken away, and only they are missing."""
+    parties = rows["parties"].filter(pl.col("source_system") != system)
+    found = {item.entity: item for item in reconcile(hub, system, tmp_path, {**rows, "parties": parties}).compared}
+    assert found["parties"].breaks == found["parties"].said > 0
+    assert {name for name, item in found.items() if item.breaks} == {"parties"}
+
+
 def test_of_very_many_breaks_all_are_counted_and_the_first_itemised(hub: Hub, rows: Rows, tmp_path: Path) -> None:
     ledger = rows["ledger"].filter(pl.col("source_system") != "CSCS")
     (found,) = [

@@ -15,9 +15,15 @@ from typing import BinaryIO, Self
 import duckdb
 import polars as pl
 
+from integrationhub.canonical.identifiers import derive
 from integrationhub.migration.reconcile.moves import Moves, compare_moves
 
 KEY = ("grp", "source_ref", "nth")
+_PARTY_COLUMNS = {"nrp_party", "party", "payer"}
+"""Columns of kinds of rows that name a party."""
+
+_NAMED_PARTIES = {"party_id": pl.String, "source_ref": pl.String}
+
 MOST_SHOWN = 1_000
 """Breaks of one kind of row that are itemised; all of them are counted."""
 
@@ -161,9 +167,11 @@ class Comparison:
         self._append("set_aside", aside)
         came = pl.DataFrame(self._deliveries, schema={"delivery_id": pl.String, "came": pl.Int64}, orient="row")
         self._append("deliveries", came)
+        self._append("named_parties", pl.DataFrame(schema=_NAMED_PARTIES))
         self._engine.execute(_macros(synthetic=self._synthetic))
         for name in ("held", self._book.sql):
             self._engine.execute(_script(name))
+        self._append("named_parties", self._named_parties())
         return Reconciliation(
             system=self._book.system,
             files=self._files,
@@ -184,9 +192,24 @@ class Comparison:
         self._engine.unregister("arriving")
         self._tables.add(table)
 
-    def _compare(self, kind: str) -> Compared:
+    def _named_parties(self) -> pl.DataFrame:
+        """Parties that rows of the files name though no record is theirs: a reference may point to nothing (E10)."""
+        named = " UNION ".join(
+            f'SELECT "{column}" AS ref FROM said_{kind}'  # noqa: S608 - names of this module
+            for kind in self._book.kinds
+            for column in _PARTY_COLUMNS & set(self._fields(kind))
+        )
+        lone = f"SELECT ref FROM ({named}) WHERE ref NOT IN (SELECT source_ref FROM hub_parties) ORDER BY ref"  # noqa: S608
+        refs = [str(row[0]) for row in self._engine.execute(lone).fetchall()] if named else []
+        rows = [(derive("party", self._book.system, ref), ref) for ref in refs]
+        return pl.DataFrame(rows, schema=_NAMED_PARTIES, orient="row")
+
+    def _fields(self, kind: str) -> list[str]:
         columns = [str(row[0]) for row in self._engine.execute(f"DESCRIBE said_{kind}").fetchall()]
-        fields = [name for name in columns if name not in KEY]
+        return [name for name in columns if name not in KEY]
+
+    def _compare(self, kind: str) -> Compared:
+        fields = self._fields(kind)
         join = _full_join(kind)
         said, held = self._engine.execute(f"SELECT count(s.nth), count(h.nth) FROM {join}").fetchall()[0]  # noqa: S608
         self._engine.execute(f"CREATE OR REPLACE TEMP TABLE breaks AS {_breaks_of(kind, fields)}")

@@ -5,7 +5,8 @@
 CREATE VIEW held_elsewhere AS
 SELECT case_id FROM hub_cases WHERE state IN ('WITHDRAWN', 'HELD');
 
-CREATE VIEW party_refs AS SELECT party_id, source_ref FROM hub_parties;
+CREATE VIEW party_refs AS
+SELECT party_id, source_ref FROM hub_parties UNION ALL SELECT party_id, source_ref FROM named_parties;
 CREATE VIEW case_refs AS SELECT case_id, source_ref FROM hub_cases;
 CREATE VIEW group_refs AS SELECT group_id, source_ref FROM hub_groups;
 CREATE VIEW debt_refs AS
