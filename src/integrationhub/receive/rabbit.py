@@ -9,6 +9,11 @@ delivery tag). So a delivery from a channel that is gone is told by its tag, and
 broker has put the message back, it comes again, and the inbox knows it as a duplicate. `multiple` acknowledges
 everything up to a tag, so it is used as far as everything up to there is done; the rest goes singly. No tag is ever
 acknowledged twice (the broker would close the channel with PRECONDITION_FAILED).
+
+A broken silence. When a queue is deleted and made again by somebody else in the same moment, RabbitMQ (seen with 3.10)
+goes on with our consumer as if nothing had happened, and takes the first messages of the new queue for deliveries that
+we have had: we get neither them nor a word. They are in nobody's hands and come again once our connection is another.
+So a queue that has given nothing for a while is subscribed to anew.
 """
 
 import contextlib
@@ -43,6 +48,9 @@ BATCH = 500
 DELIVERY_COUNT = "x-delivery-count"
 """A quorum queue's header: how often the message was delivered before and came back."""
 
+QUIET_SECONDS = 60.0
+"""How long nothing may come before the queue is subscribed to anew."""
+
 _WAY = ("x-death", "x-first-death-", "x-last-death-")
 
 
@@ -72,11 +80,12 @@ class RabbitSource:
         self._held = False
         self._aside: Link | None = None  # its own connection: one that publishes may be blocked by the broker
         self._moving = threading.Lock()
-        self._changed = threading.Condition()  # guards the four below
+        self._changed = threading.Condition()  # guards the five below
         self._arrived: deque[Incoming] = deque()
         self._unacknowledged: dict[int, None] = {}  # tags, in order of delivery
         self._base = 0
         self._last = 0
+        self._heard = time.monotonic()  # when something came last
         self._closed = threading.Event()
 
     def receive(self, *, limit: int, timeout: float) -> list[Incoming]:
@@ -88,10 +97,20 @@ class RabbitSource:
         link = self._connected(timeout)
         with self._changed:
             self._changed.wait_for(lambda: self._arrived or link.lost, max(0.0, deadline - time.monotonic()))
-            if link.lost is None:
-                return [self._arrived.popleft() for _ in range(min(limit, len(self._arrived)))]
-        self._disconnect()
-        raise again(link.lost)  # each loss is told once; the next call connects again
+            arrived = [self._arrived.popleft() for _ in range(min(limit, len(self._arrived)))]
+        if link.lost is not None:
+            self._disconnect()
+            raise again(link.lost)  # each loss is told once; the next call connects again
+        if not arrived:
+            self._break_silence()
+        return arrived
+
+    def _break_silence(self) -> None:
+        """Subscribe anew, with the next call, when nothing has come for long and nothing is in hand."""
+        with self._changed:
+            is_quiet = not self._unacknowledged and time.monotonic() - self._heard > QUIET_SECONDS
+        if is_quiet and not self._held:
+            self._disconnect()
 
     def acknowledge(self, deliveries: Sequence[Incoming]) -> None:
         """See sdk.transport.MessageSource."""
@@ -165,6 +184,7 @@ class RabbitSource:
         with self._changed:
             self._forget()
             self._base = base = self._last
+            self._heard = time.monotonic()
         link = Link(self._url, self._name, on_lost=self._wake)
         try:
             topology.declare(link, self._topology)
@@ -221,6 +241,7 @@ class RabbitSource:
             if base != self._base:
                 return  # a late delivery of an old link
             self._last = incoming.tag
+            self._heard = time.monotonic()
             self._unacknowledged[incoming.tag] = None
             self._arrived.append(incoming)
             self._changed.notify()
