@@ -1,6 +1,6 @@
 """The reference documentation, made from what the code says of itself."""
 
-from docs.generate import commands, mappings, metrics, model, reasons, settings, topology
+from docs.generate import commands, events, mappings, metrics, model, reasons, settings, topology
 
 
 def pages() -> dict[str, str]:
@@ -11,6 +11,9 @@ def pages() -> dict[str, str]:
         "reason-codes.md": reasons.page(),
         "metrics.md": metrics.page(),
         "topology.md": topology.page(),
+        "events.md": events.page(),
+        "asyncapi.json": events.asyncapi(),
+        **events.schemas(),
         "canonical-model.md": model.page(),
         **model.schemas(),
         **mappings.pages(),
