@@ -11,7 +11,7 @@ from what stands here; nothing else defines a canonical column. Conventions:
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 
@@ -45,6 +45,7 @@ class Entity:
     """One canonical entity = one table = one export. `key` is its identifier column.
 
     `group_scoped` entities are replaced together with their source group; `append_only` ones never change a row.
+    A `unit` is no table (`canonical.units`): its rows are judged, and known by their place.
     """
 
     name: str
@@ -54,6 +55,8 @@ class Entity:
     group_scoped: bool = True
     append_only: bool = False
     order: tuple[str, ...] = ()  # export order; the key closes it
+    unit: bool = False
+    part_of: str | None = None  # of a unit's rows: the form of the unit that they belong to
 
     def field(self, name: str) -> Field:
         """The field called `name`; KeyError if the entity has none."""
@@ -65,9 +68,11 @@ class Entity:
 
     def all_fields(self) -> Iterator[Field]:
         """Key, own fields, provenance: the columns of the table in order."""
-        yield Field(name=self.key, type=Type.ID, title="opaque identifier, derived from the natural key", required=True)
+        if not self.unit:
+            title = "opaque identifier, derived from the natural key"
+            yield Field(name=self.key, type=Type.ID, title=title, required=True)
         yield from self.fields
-        yield from PROVENANCE
+        yield from (replace(item, required=item.required and self.part_of is None) for item in PROVENANCE)
 
 
 DATE_MARK = ("OPEN", "NOT_RECORDED", "SENTINEL")

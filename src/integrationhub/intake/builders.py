@@ -16,6 +16,7 @@ from integrationhub.intake.measure import HeaderReader, no_header, record_header
 from integrationhub.intake.pieces import BookPieces, DocumentPieces, MessagePieces, PieceReader, RecordPieces
 from integrationhub.intake.places import ElementLocator, Locator, MemberLocator, RecordLocator, RowLocator
 from integrationhub.intake.staging import RecordStager, Staged, Stager
+from integrationhub.intake.units.registry import unit_layout
 from integrationhub.mapping.compile import CompiledMapping, Mapping
 from integrationhub.mapping.tables import Layout, layout_of
 from integrationhub.receive.acceptance import HeaderFacts
@@ -59,6 +60,8 @@ def build_intake(
 
 def layout_for(descriptor: Descriptor) -> Layout:
     """The tables that a connector's mapping is written for."""
+    if descriptor.units is not None:
+        return unit_layout(descriptor)
     if isinstance(descriptor.any_layout, JsonLayout):
         return JsonTable(descriptor.any_layout).layout
     if descriptor.document is not None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from integrationhub.canonical.model import ENTITIES
+from integrationhub.canonical.units import targets
 from integrationhub.errors import InvariantBroken
 from integrationhub.intake.pieces import Piece, PieceReader, SourceFile, piece_of
 from integrationhub.intake.places import Located, Locator, SourceField
@@ -94,7 +94,7 @@ class Tracer:
         personal = set[Place]()
         for line in mapping.lineage():
             self._lineage.setdefault(line.entity, []).append(line)
-            if ENTITIES[line.entity].field(line.field).personal:
+            if targets()[line.entity].field(line.field).personal:
                 personal.update(place.plain for place in line.fields)
         self._personal = frozenset(personal)
 
@@ -152,7 +152,7 @@ class Tracer:
         if not lines:
             return
         joined = self._mapping.origins(next(iter(lines.values())), view.piece.decoded, record=record, offset=offset)
-        for item in ENTITIES[entity].fields:
+        for item in targets()[entity].fields:
             line = lines.get(item.name)
             if line is None or values[item.name] is None:
                 continue

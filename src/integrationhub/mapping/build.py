@@ -110,6 +110,8 @@ class SourceBuilder:
         if self.spec.key.repeats == "number":
             yield compiler.occurrence(OCCURRENCE, parts[2:])
             parts = (*parts, OCCURRENCE)
+        if self.entity.unit:
+            return  # its rows are known by their place
         if self.entity.key in model.SEALED:
             return  # the store makes it from the line's content; a digest of every line would double the cost here
         item = compiler.field(self.entity.key, FieldSpec(id=parts))

@@ -9,6 +9,7 @@ import polars as pl
 
 from integrationhub.canonical import model
 from integrationhub.canonical.frames import POLARS_TYPES
+from integrationhub.canonical.units import targets
 from integrationhub.mapping.codes import CodeList
 from integrationhub.mapping.documents import conversions, referred
 from integrationhub.mapping.items import MARK, Item
@@ -25,7 +26,7 @@ GIVEN = frozenset({*(item.name for item in model.PROVENANCE), *model.SEALED}) - 
 
 def faults_of_targets(spec: EntitySpec) -> Iterator[str]:
     """Unknown, forbidden and missing canonical fields of a spec whose entity is known."""
-    entity = model.ENTITIES[spec.entity]
+    entity = targets()[spec.entity]
     for source in spec.sources:
         filled = {**spec.fields, **source.fields}
         yield from _unknown_fields(entity, filled)
@@ -39,7 +40,7 @@ def _unknown_fields(entity: model.Entity, filled: Mapping[str, FieldSpec]) -> It
     for name, field in filled.items():
         if name not in known:
             yield f"{entity.name}: there is no canonical field {name}{did_you_mean(name, known)}"
-        elif name in GIVEN or name == entity.key:
+        elif name in GIVEN or (name == entity.key and not entity.unit):
             yield f"{entity.name}: {name} is filled by the hub, not by a spec"
         elif field.conversion == "date" and f"{name}{MARK}" in filled:
             yield f"{entity.name}: {name}{MARK} comes with {name}, it can't be filled twice"
@@ -75,7 +76,7 @@ def _strange_codes(entity: model.Entity, target: model.Field, made: Item, code_l
 def _marks(plan: SourcePlan) -> Iterator[str]:
     names = plan.entity.names()
     for name, item in plan.items.items():
-        if item.marked and name in names and f"{name}{MARK}" not in names:
+        if item.marked and name in names and not plan.entity.unit and f"{name}{MARK}" not in names:
             yield f"{plan.entity.name}: {name} has no {MARK} beside it, so its date rule may have no placeholders"
 
 

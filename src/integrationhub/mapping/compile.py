@@ -14,7 +14,7 @@ from pathlib import Path
 
 import polars as pl
 
-from integrationhub.canonical import model
+from integrationhub.canonical.units import targets
 from integrationhub.errors import ConfigurationError
 from integrationhub.mapping.cases import CaseSpec
 from integrationhub.mapping.codes import CodeList
@@ -101,7 +101,7 @@ class CompiledMapping:
     @property
     def entities(self) -> tuple[str, ...]:
         """The canonical entities that the specs fill, parents before children."""
-        return tuple(name for name in model.ENTITIES if name in self._documents.versions)
+        return tuple(name for name in targets() if name in self._documents.versions)
 
     @property
     def mapping_ids(self) -> MappingOf[str, str]:

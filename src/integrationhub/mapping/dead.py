@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from integrationhub.canonical import model
+from integrationhub.canonical.units import targets
 from integrationhub.mapping import sql
 from integrationhub.mapping.codes import CodeList
 from integrationhub.mapping.conditions import impossible, shadowed, truth
@@ -69,7 +69,7 @@ class _Search:
 
     def references(self, spec: EntitySpec) -> Iterator[str]:
         """Identifiers that refer to rows of another entity by another key than it has."""
-        entity = model.ENTITIES[spec.entity]
+        entity = targets()[spec.entity]
         keys = {other.entity: other.key.id for other in self.documents.specs}
         for field in entity.fields:
             made = [spec.fields.get(field.name), *(source.fields.get(field.name) for source in spec.sources)]

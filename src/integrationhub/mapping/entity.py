@@ -32,7 +32,9 @@ class EntityPlan:
         rows = filled[0] if len(filled) == 1 else pl.concat(filled)
         apart = [name for name in rows.columns if name.startswith(APART)]
         faults = [fault for part in parts for fault in part.faults]
-        if self.repeats in {"first", "last"}:
+        if self.entity.unit:
+            rows = rows.sort("record_no", maintain_order=True) if len(filled) > 1 else rows
+        elif self.repeats in {"first", "last"}:
             rows = self._one_a_key(rows, apart)
         else:
             faults += self._repeats_of(rows, apart or [self.entity.key])

@@ -207,7 +207,7 @@ class Compiler:
             rules += [
                 Rule(
                     condition=_all(here, ref.expr.is_not_null(), bad),
-                    code=converted.code,
+                    code=spec.fault or converted.code,
                     place=_place(ref),
                     unless_null=(value,),
                     balance=balance,

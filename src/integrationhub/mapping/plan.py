@@ -13,6 +13,7 @@ import polars as pl
 
 from integrationhub.canonical import model
 from integrationhub.canonical.frames import POLARS_TYPES, schema
+from integrationhub.canonical.units import targets
 from integrationhub.errors import ConfigurationError
 from integrationhub.mapping.faults import MISSING, Rule, Told, find
 from integrationhub.mapping.items import MARK, Direct, Item, Mark
@@ -208,7 +209,7 @@ class SourcePlan:
 
 @cache
 def _nothing(entity: str) -> pl.DataFrame:
-    return pl.DataFrame(schema=schema(model.ENTITIES[entity]))
+    return pl.DataFrame(schema=schema(targets()[entity]))
 
 
 @lru_cache(maxsize=1_000)

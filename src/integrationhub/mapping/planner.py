@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from integrationhub.canonical import model
+from integrationhub.canonical.units import targets
 from integrationhub.mapping import check
 from integrationhub.mapping.build import SourceBuilder
 from integrationhub.mapping.conversions import Environment
@@ -50,8 +50,8 @@ class Planner:
         )
 
     def _entity(self, spec: EntitySpec, environment: Environment, used: dict[str, set[str]]) -> EntityPlan | None:
-        if spec.entity not in model.ENTITIES:
-            self.faults.append(f"there is no entity {spec.entity}{did_you_mean(spec.entity, model.ENTITIES)}")
+        if spec.entity not in targets():
+            self.faults.append(f"there is no entity {spec.entity}{did_you_mean(spec.entity, targets())}")
             return None
         faults = [*check.faults_of_targets(spec), *check.faults_of_readings(spec, self.documents.codes)]
         sources = list(self._sources(spec, environment, used, faults))
@@ -59,18 +59,18 @@ class Planner:
         if faults:
             return None
         return EntityPlan(
-            entity=model.ENTITIES[spec.entity],
+            entity=targets()[spec.entity],
             mapping_id=self.documents.mapping_id(spec),
             sources=sources,
             repeats=spec.key.repeats,
-            names=model.ENTITIES[spec.entity].names(),
+            names=targets()[spec.entity].names(),
         )
 
     def _sources(
         self, spec: EntitySpec, environment: Environment, used: dict[str, set[str]], faults: list[str]
     ) -> Iterator[SourcePlan]:
         for source in spec.sources:
-            entity = model.ENTITIES[spec.entity]
+            entity = targets()[spec.entity]
             builder = SourceBuilder(spec=spec, source=source, entity=entity, environment=environment)
             plan = builder.build()
             faults += builder.faults
@@ -85,5 +85,5 @@ class Planner:
 
 
 def _place_in_model(spec: EntitySpec) -> int:
-    names = list(model.ENTITIES)
+    names = list(targets())
     return names.index(spec.entity) if spec.entity in names else len(names)

@@ -88,6 +88,7 @@ class Conversion(Part):
     yes: tuple[str, ...] = Field((), description="flag: source values that mean true")
     no: tuple[str, ...] = Field((), description="flag: source values that mean false; blank is the empty text")
     when: Sql | None = Field(None, description="SQL condition; in other rows the source has no such field")
+    fault: ReasonCode | None = Field(None, description="reason code of a value that is there but can't be read")
     missing: Literal["fault", "null"] | None = Field(
         None, description="is an absent value a fault? Default: yes, but not for text and NINO, nor among alternatives"
     )
@@ -228,7 +229,7 @@ class EntitySpec(Part):
     layouts: tuple[str, ...] = Field(
         (), description="layout versions that this version is for, as headers of files say them; none: any"
     )
-    key: KeySpec
+    key: KeySpec = Field(KeySpec(id=("unit", "unit", "source_ref")), description="a unit form has none: leave it out")
     sources: tuple[SourceSpec, ...] = Field(min_length=1)
     let: dict[Alias, FieldSpec] = Field({}, description="named intermediate values")
     fields: dict[str, FieldSpec] = Field({}, description="canonical fields")

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from integrationhub.canonical.model import ENTITIES
+from integrationhub.canonical.units import targets
 from integrationhub.decode.controls import Stated
 from integrationhub.mapping.compile import CompiledMapping
 from integrationhub.mapping.plan import MappingContext
@@ -77,7 +77,7 @@ class QualityProfile:
         self._links = links_of(self.descriptor)
         codes = {(one.table, one.field): one for one in coded_fields(self.mapping.documents)}
         rules = {(one.table, one.field): one.rule for one in dated_fields(self.mapping.documents)}
-        lines = [one for one in self.mapping.lineage() if ENTITIES[one.entity].field(one.field).personal]
+        lines = [one for one in self.mapping.lineage() if targets()[one.entity].field(one.field).personal]
         personal = {(place.table, place.field) for one in lines for place in one.fields}
         for table, columns in self.mapping.layout.items():
             for name in columns:

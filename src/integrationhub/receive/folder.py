@@ -100,5 +100,5 @@ def _single(path: Path, rules: DeliveryRules) -> FoundFile:
 
 def _in_folder(folder: Path, rules: DeliveryRules) -> Iterator[FoundFile]:
     for path in sorted(folder.iterdir()):
-        if rules.sequence_of(path.name) is not None and path.is_file():
+        if rules.fits(path.name) and path.is_file():
             yield _single(path, rules)

@@ -13,11 +13,16 @@ class Binding(Part):
 
 
 class Signature(Part):
-    """How bodies are signed: HMAC-SHA-256 in lower-case hexadecimal, with a key of the keys file (`hmac_keys`)."""
+    """How bodies are signed: HMAC-SHA-256 in lower-case hexadecimal, behind `prefix`, with a key of the keys file.
+
+    Either a header names the key (one of `hmac_keys`), or there is one `secret` (a member of the keys file, text).
+    """
 
     header: str
-    key_header: str
-    keys: tuple[str, ...]  # ids of the keys that this feed may use
+    key_header: str = ""
+    keys: tuple[str, ...] = ()  # ids of the keys that this feed may use
+    prefix: str = ""
+    secret: str | None = None
 
 
 class MessageRules(Part):

@@ -7,7 +7,8 @@ from typing import Any
 
 import polars as pl
 
-from integrationhub.canonical.model import ENTITIES, SEALED
+from integrationhub.canonical.model import SEALED
+from integrationhub.canonical.units import targets
 from integrationhub.intake.pieces import Piece
 from integrationhub.mapping.compile import CompiledMapping
 from integrationhub.mapping.readings import CodedField, coded_fields
@@ -76,7 +77,7 @@ class Coverage:
         """Canonical fields that a spec fills and that are empty in every row of the data."""
         never = set(self.unfilled())
         for entity, count in self._rows.items():
-            for name in ENTITIES[entity].names() if count else ():
+            for name in targets()[entity].names() if count else ():
                 if not self._filled[entity, name] and (entity, name) not in never and name not in SEALED:
                     yield entity, name
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from integrationhub.canonical.model import ENTITIES
+from integrationhub.canonical.units import targets
 from integrationhub.catalogue import Catalogue
 from integrationhub.config import Settings
 from integrationhub.errors import NotFound
@@ -118,7 +118,7 @@ class AnalystDesk:
                 explainer = self.explainer(row.delivery.connector, str(row.values["mapping_id"]))
                 file = self.file_of(row.delivery)
                 told = explainer.explain(file, int(row.values["record_no"]), unmasked=unmasked)
-                entity, ref = ENTITIES[row.entity], row.values["source_ref"]
+                entity, ref = targets()[row.entity], row.values["source_ref"]
                 rows = tuple(one for one in told.rows if one.is_of(entity, row.identifier, ref))
                 yield replace(told, rows=rows or told.rows)
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import polars as pl
 
-from integrationhub.canonical.model import ENTITIES, PROVENANCE, SEALED, Entity, Type
+from integrationhub.canonical.model import PROVENANCE, SEALED, Entity, Type
+from integrationhub.canonical.units import targets
 
 MASK = "***"
 EXAMPLES = 5
@@ -68,7 +69,7 @@ class Difference:
         """Compare the canonical rows of one slice."""
         owners = _owners(before, after)
         empty: pl.DataFrame | None = None
-        for name, entity in ENTITIES.items():
+        for name, entity in targets().items():
             one, other = before.get(name, empty), after.get(name, empty)
             if one is None and other is None:
                 continue
@@ -161,7 +162,7 @@ class Difference:
         }
 
     def _entities(self) -> Iterator[dict[str, Any]]:
-        for name in ENTITIES:
+        for name in targets():
             counts = {what: self.rows[name, what] for what in ("before", "after", "added", "removed", "changed")}
             if counts["before"] or counts["after"]:
                 yield {"entity": name, **counts, "fields": list(self._fields_of(name))}
@@ -170,7 +171,7 @@ class Difference:
         for (name, field_name, owner), found in self.fields.items():
             if name == entity:
                 row: dict[str, Any] = {"field": field_name, "owner": owner or None, "count": found.count}
-                if ENTITIES[entity].field(field_name).type is Type.PENCE:
+                if targets()[entity].field(field_name).type is Type.PENCE:
                     row["up_pence"], row["down_pence"] = found.up_pence, found.down_pence
                     row["net_pence"] = found.up_pence - found.down_pence
                 yield row

@@ -6,7 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from integrationhub.canonical.model import ENTITIES, Entity
+from integrationhub.canonical.model import Entity
+from integrationhub.canonical.units import targets
 from integrationhub.errors import NotFound
 from integrationhub.intake.pieces import Piece, PieceReader, SourceFile
 from integrationhub.intake.places import SourceField
@@ -121,7 +122,7 @@ class Explainer:
                 mapping_id = str(values["mapping_id"])
                 yield ExplainedRow(
                     entity=entity,
-                    identifier=str(values[ENTITIES[entity].key]),
+                    identifier=str(values[targets()[entity].key]),
                     source_ref=values["source_ref"],
                     mapping_id=mapping_id,
                     fields=fields,

@@ -7,7 +7,7 @@ reason code the interface document gives to each kind of fault.
 identity → delivery → records, document or keyed (what the format needs) → descriptor
 """
 
-from integrationhub.sdk.descriptor.delivery import DeliveryCodes, DeliveryRules, Trigger
+from integrationhub.sdk.descriptor.delivery import DeliveryCodes, DeliveryRules, FileKind, Trigger
 from integrationhub.sdk.descriptor.descriptor import Descriptor, load_descriptor
 from integrationhub.sdk.descriptor.document import (
     Document,
@@ -36,6 +36,7 @@ from integrationhub.sdk.descriptor.records import (
     TrailerCounts,
     TrailerFields,
 )
+from integrationhub.sdk.descriptor.units import UnitCodes, UnitLayout, UnitRules
 
 __all__ = [
     "CsvLayout",
@@ -50,6 +51,7 @@ __all__ = [
     "DocumentTotal",
     "Feed",
     "FeedCodes",
+    "FileKind",
     "FramingRules",
     "GroupKey",
     "HeaderFields",
@@ -71,6 +73,9 @@ __all__ = [
     "TrailerCounts",
     "TrailerFields",
     "Trigger",
+    "UnitCodes",
+    "UnitLayout",
+    "UnitRules",
     "XmlLayout",
     "load_descriptor",
 ]

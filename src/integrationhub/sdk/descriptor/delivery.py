@@ -38,11 +38,31 @@ NO_FILE = "(?!)"
 """A pattern that no name fits."""
 
 
+class FileKind(Part):
+    """[[delivery.files]]: a kind of files that is judged in units (`sdk.units`).
+
+    `file`: the name, without `.gz`, which may follow unless `compressed` is false. Named groups are handed to the
+    decoder; `sequence` orders files that are found together, `as_at` (CCYYMMDD) is the day that mapping goes by, else
+    the day of arrival. `records`: the trigger file states RECORDS.
+    """
+
+    file: Pattern
+    decoder: str
+    records: bool = False
+    compressed: bool = False
+
+    def named(self, name: str) -> dict[str, str] | None:
+        """The named groups of a name of this kind; None for another name."""
+        match = re.fullmatch(self.file, name.removesuffix(".gz") if self.compressed else name)
+        return None if match is None else {key: value for key, value in match.groupdict().items() if value is not None}
+
+
 class DeliveryRules(Part):
     """[delivery]: how files arrive and in which sequence. A connector whose messages are all there is names no file."""
 
     transports: tuple[Literal["folder", "file-notice", "queue"], ...]
     file: Pattern = NO_FILE
+    files: tuple[FileKind, ...] = ()
     trigger: Trigger = Trigger()
     trigger_keys: tuple[str, ...] = ("FILE", "BYTES", "SHA256")
     first_sequence: int | Literal["any"] = "any"
@@ -52,9 +72,21 @@ class DeliveryRules(Part):
     def is_named(self, name: str) -> bool:
         """Whether a data file or trigger file of this name is one of the feed's."""
         data = self.trigger.data_name_for(name) if name.endswith(self.trigger.suffix) else name
-        return self.sequence_of(data) is not None
+        return self.fits(data)
+
+    def fits(self, name: str) -> bool:
+        """Whether a data file of this name is one of the feed's."""
+        return self.kind_of(name) is not None or re.fullmatch(self.file, name) is not None
+
+    def kind_of(self, name: str) -> FileKind | None:
+        """The kind of files that are judged in units that a name is of."""
+        return next((kind for kind in self.files if kind.named(name) is not None), None)
 
     def sequence_of(self, name: str) -> int | None:
-        """The sequence number in a data file's name; None if the name isn't one of this connector's."""
+        """The sequence number in a data file's name; None if it has none, or isn't one of this connector's."""
+        kind = self.kind_of(name)
+        if kind is not None:
+            number = (kind.named(name) or {}).get("sequence", "")
+            return int(number) if number.isdecimal() else None
         match = re.fullmatch(self.file, name)
         return int(match["sequence"]) if match else None

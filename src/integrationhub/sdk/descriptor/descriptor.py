@@ -16,6 +16,7 @@ from integrationhub.sdk.descriptor.feed import Feed, FeedCodes, JsonLayout
 from integrationhub.sdk.descriptor.identity import Identity
 from integrationhub.sdk.descriptor.keyed import CsvLayout, Keying, KeyingCodes
 from integrationhub.sdk.descriptor.records import LayoutRules, Structure, StructureCodes
+from integrationhub.sdk.descriptor.units import UnitCodes, UnitLayout, UnitRules
 from integrationhub.sdk.message_rules import EventRules, MessageRules
 from integrationhub.sdk.part import Part
 
@@ -24,20 +25,22 @@ class Descriptor(Part):
     """A connector, as its `connector.toml` describes it.
 
     What its files are like stands in `layout`; the table beside it depends on the format: [structure] for mainframe
-    records, [document] for XML, [keying] for a workbook export, [feed] for messages in JSON.
+    records, [document] for XML, [keying] for a workbook export, [feed] for messages in JSON, [units] for what is judged
+    record by record.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
 
     connector: Identity
     delivery: DeliveryRules
-    any_layout: Annotated[LayoutRules | XmlLayout | CsvLayout | JsonLayout, Field(discriminator="format")] = Field(
-        alias="layout"
-    )
+    any_layout: Annotated[
+        LayoutRules | XmlLayout | CsvLayout | JsonLayout | UnitLayout, Field(discriminator="format")
+    ] = Field(alias="layout")
     records: Structure | None = Field(None, alias="structure")
     document: Document | None = None
     keying: Keying | None = None
     feed: Feed | None = None
+    units: UnitRules | None = None
     events: EventRules | None = None
     messages: MessageRules | None = None
     answers: AnswerRules | None = None
@@ -46,8 +49,12 @@ class Descriptor(Part):
 
     @model_validator(mode="after")
     def _described(self) -> "Descriptor":
-        needed = {"copybook": "structure", "xml": "document", "csv": "keying", "json": "feed"}[self.format]
-        given = {"structure": self.records, "document": self.document, "keying": self.keying, "feed": self.feed}
+        needs = {"copybook": "structure", "xml": "document", "csv": "keying", "json": "feed", "units": "units"}
+        needed = needs[self.format]
+        given = {
+            "structure": self.records, "document": self.document, "keying": self.keying, "feed": self.feed,
+            "units": self.units,
+        }  # fmt: skip
         if given[needed] is None:
             raise ValueError(f"a connector of format {self.format} needs [{needed}]")
         if isinstance(self.any_layout, JsonLayout) and self.feed is not None:
@@ -60,13 +67,13 @@ class Descriptor(Part):
 
     @property
     def format(self) -> str:
-        """What the files or messages are: copybook, xml, csv or json."""
+        """What the files or messages are: copybook, xml, csv, json or units."""
         return self.any_layout.format
 
     @property
     def takes_files(self) -> bool:
         """Whether files arrive; otherwise messages are all there is."""
-        return not isinstance(self.any_layout, JsonLayout)
+        return bool(self.delivery.files) if self.units is not None else not isinstance(self.any_layout, JsonLayout)
 
     @property
     def layout(self) -> LayoutRules:
@@ -83,9 +90,9 @@ class Descriptor(Part):
         return self.records
 
     @property
-    def check_codes(self) -> StructureCodes | DocumentCodes | KeyingCodes | FeedCodes:
+    def check_codes(self) -> StructureCodes | DocumentCodes | KeyingCodes | FeedCodes | UnitCodes:
         """Reason codes of the checks of a file's content."""
-        part = self.records or self.document or self.keying or self.feed
+        part = self.records or self.document or self.keying or self.feed or self.units
         assert part is not None  # `_described` has seen to it
         return part.codes
 
