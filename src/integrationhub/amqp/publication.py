@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
 from typing import Protocol
@@ -40,7 +41,8 @@ class Properties(Protocol):
 class Publication:
     """Some messages on their way to the broker, in order. Lives on a link's I/O thread, except for `done`.
 
-    `done` gives the messages that the broker returned because no queue wants them. `tag` is the delivery tag of the
+    Messages of one order key are never under way together: those behind one that is wait for its confirm, and let others
+    pass. `done` gives the messages that the broker returned because no queue wants them. `tag` is the delivery tag of the
     last message of the channel; the channel counts them from 1.
     """
 
@@ -49,13 +51,15 @@ class Publication:
         self.progress = time.monotonic()
         self._rest = messages
         # By tag, not counted: the broker mixes single confirms with those of all messages up to one.
-        self._under_way: dict[int, int] = {}  # tag → bytes
+        self._under_way: dict[int, Outgoing] = {}
+        self._behind: dict[str, deque[Outgoing]] = {}  # for each order key under way, what waits for it
+        self._ready: deque[Outgoing] = deque()  # these have waited
         self._bytes = 0
         self._returned: list[Outgoing] = []
 
     def go_on(self, channel: pika.channel.Channel, tag: int) -> int:
         """Fill the window; the tag of the last message."""
-        while self._has_room() and (message := next(self._rest, None)) is not None:
+        while self._has_room() and (message := self._next()) is not None:
             channel.basic_publish(
                 exchange=message.exchange,
                 routing_key=message.routing_key,
@@ -64,7 +68,7 @@ class Publication:
                 mandatory=True,
             )
             tag += 1
-            self._under_way[tag] = len(message.body)
+            self._under_way[tag] = message
             self._bytes += len(message.body)
         if not self._under_way and not self.done.done():
             self.done.set_result(self._returned)
@@ -76,8 +80,34 @@ class Publication:
         # Dictionaries keep the order of insertion, and tags rise: those up to `tag` stand first.
         done = list(itertools.takewhile(tag.__ge__, self._under_way)) if multiple else [tag]
         for each in done:
-            self._bytes -= self._under_way.pop(each, 0)
+            message = self._under_way.pop(each, None)
+            if message is not None:
+                self._bytes -= len(message.body)
+                self._let_pass(message.order_key)
         return len(self._under_way) <= WINDOW // 2 and self._bytes <= WINDOW_BYTES // 2
+
+    def _next(self) -> Outgoing | None:
+        """The next message that may go now."""
+        if self._ready:
+            return self._ready.popleft()
+        for message in self._rest:
+            key = message.order_key
+            if key is None:
+                return message
+            if key not in self._behind:
+                self._behind[key] = deque()
+                return message
+            self._behind[key].append(message)
+        return None
+
+    def _let_pass(self, key: str | None) -> None:
+        """A message of this order key is confirmed: the next one may go."""
+        if key is None:
+            return
+        if self._behind[key]:
+            self._ready.append(self._behind[key].popleft())
+        else:
+            del self._behind[key]
 
     def _has_room(self) -> bool:
         return len(self._under_way) < WINDOW and self._bytes < WINDOW_BYTES

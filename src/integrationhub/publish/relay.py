@@ -2,10 +2,12 @@
 
 Killed between publishing and marking, it publishes the same events again with the same ids: at least once, and
 consumers drop repeats by source and id. Several relays may run; each may send what another has just sent, but none can
-disturb the order in which a consumer first sees a subject's events:
+disturb the order in which a consumer first sees a subject's events (of its audience):
 
  1. A relay reads the oldest waiting events, in position order, without gaps: nobody hides rows from the others.
- 2. It publishes them in that order and marks them only when all are confirmed.
+ 2. It publishes them in that order, those of one subject one after another: the next when the one before is confirmed.
+    Pipelining them is not enough: RabbitMQ's quorum queues may keep the second of two messages under way and lose the
+    first when a node dies. It marks them when all are confirmed.
  3. So before any relay publishes event n of a subject, either it has published n-1 itself in the same or an earlier
     round, or n-1 was no longer waiting, that is, some relay had it confirmed. Either way n-1 came first.
 """
@@ -136,4 +138,5 @@ def outgoing(event: Event) -> Outgoing:
         body=body(event),
         content_type=CONTENT_TYPE,
         headers={"ce-type": TYPE_PREFIX + event.type, "ce-audience": event.audience, **trace_of(event)},
+        order_key=f"{event.audience} {event.subject}",
     )

@@ -61,7 +61,11 @@ def dead_letter_queue(queue: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """A message to publish. `message_id` is the consumer's de-duplication key. Exchange "" means the queue itself."""
+    """A message to publish. `message_id` is the consumer's de-duplication key. Exchange "" means the queue itself.
+
+    Of the messages of one call with the same `order_key`, each is sent when the one before it is confirmed: so they come
+    in order also from a broker that loses some of what is under way and keeps some.
+    """
 
     exchange: str
     routing_key: str
@@ -69,6 +73,7 @@ class Outgoing:
     body: bytes
     content_type: str | None
     headers: Mapping[str, object] = field(default_factory=dict)
+    order_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +166,8 @@ class Publisher(Protocol):
         """Create what is missing; ConfigurationError where something exists with other arguments."""
 
     def publish(self, messages: Sequence[Outgoing]) -> None:
-        """Publish persistently, in order; return when the broker has confirmed that every message lies in a queue.
+        """Publish persistently, in order (see Outgoing.order_key); return when the broker has confirmed that every message
+        lies in a queue.
 
         A message that came to an exchange and found no binding is kept in `hub.unroutable`.
         TransientError: the broker is away or refused, or a named queue or exchange does not exist; any of the messages
