@@ -6,6 +6,7 @@ by anything, so a message that the hub's own ledger knows nothing against goes b
 
 import hashlib
 import io
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -14,7 +15,7 @@ from integrationhub.canonical.identifiers import derive
 from integrationhub.daemon.intake import known_by
 from integrationhub.daemon.roster import Roster
 from integrationhub.daemon.shift import Shift
-from integrationhub.errors import RecordRejected, TransientError
+from integrationhub.errors import HubError, TransientError
 from integrationhub.receive import notices
 from integrationhub.sdk.transport import (
     EXCHANGE_HEADER,
@@ -36,6 +37,7 @@ LOOK_SECONDS = 2.0
 AT_ONCE = 100
 
 _BROKERS_OWN = "delivery_limit"
+_CODE = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _OURS = (REASON_HEADER, EXCHANGE_HEADER, ROUTING_KEY_HEADER)
 
 
@@ -89,10 +91,10 @@ class Collector:
 
     def _is_innocent(self, letter: Incoming, connector: str | None) -> bool:
         """Whether the broker alone gave it up."""
-        if letter.headers.get(REASON_HEADER) != _BROKERS_OWN:
-            return False
+        if connector is None or letter.headers.get(REASON_HEADER) != _BROKERS_OWN:
+            return False  # notices have no ledger: taken one at a time, they have only the broker's count
         with self._hub.store.begin() as work:
-            return work.attempts.of(connector or "", known_by(letter)).begun == 0
+            return work.attempts.of(connector, known_by(letter)).begun == 0
 
     def _item(self, letter: Incoming, queue: str, connector: str | None, now: datetime) -> QuarantineItem:
         original, digest = _original(letter), hashlib.sha256(letter.body).hexdigest()
@@ -102,8 +104,8 @@ class Collector:
         return QuarantineItem(
             quarantine_id=derive("quarantine", queue, letter.message_id or "", digest),
             kind=Kind.MESSAGE,
-            connector=connector or _named_by(letter),
-            code=str(letter.headers.get(REASON_HEADER, "DEAD_LETTER")).upper(),
+            connector=connector or self._named_by(letter),
+            code=_code(letter),
             text="it was found in the dead-letter queue",
             queue=queue,
             exchange=original.exchange,
@@ -117,6 +119,13 @@ class Collector:
             received_at=now,
             quarantined_at=now,
         )
+
+    def _named_by(self, letter: Incoming) -> str:
+        """The connector that a file notice names; `files` where it can't be read, or nobody knows the connector."""
+        try:
+            return self._hub.catalogue.connector(notices.read_notice(letter.body).connector).name
+        except HubError:
+            return "files"
 
 
 def _original(letter: Incoming) -> Outgoing:
@@ -132,9 +141,7 @@ def _original(letter: Incoming) -> Outgoing:
     )
 
 
-def _named_by(letter: Incoming) -> str:
-    """The connector that a file notice names; `files` where it can't be read."""
-    try:
-        return notices.read_notice(letter.body).connector
-    except RecordRejected:
-        return "files"
+def _code(letter: Incoming) -> str:
+    """Why it is dead. A sender may write anything into headers, and codes stand in logs and metrics."""
+    told = letter.headers.get(REASON_HEADER)
+    return told.upper() if isinstance(told, str) and _CODE.fullmatch(told.upper()) else "DEAD_LETTER"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from integrationhub.bootstrap import Hub
 from integrationhub.daemon.roster import Roster
 from integrationhub.daemon.shift import Shift
-from integrationhub.errors import Conflict, HubError, NotFound, RecordRejected, TransientError
+from integrationhub.errors import HubError, NotFound, RecordRejected, TransientError
 from integrationhub.pipeline import Pipeline
 from integrationhub.receive.folder import find_files
 from integrationhub.receive.notices import QUEUE, FileNotice, read_notice
@@ -64,7 +64,7 @@ class NoticeBoard:
                 self._shift.committed.set()
         except RecordRejected as exc:
             source.reject([delivery], reason=exc.code)
-        except (TransientError, Conflict, OSError) as exc:
+        except Exception as exc:  # noqa: BLE001 - whatever one notice does, the others must not wait for it
             self._postpone(source, delivery, exc)
 
     def _postpone(self, source: MessageSource, delivery: Incoming, error: Exception) -> None:
@@ -72,7 +72,8 @@ class NoticeBoard:
 
         A notice whose file is on record is acknowledged already: nothing happens to it.
         """
-        code = error.code if isinstance(error, HubError) else "INPUT_OUTPUT"
+        foreign = "INPUT_OUTPUT" if isinstance(error, OSError) else "UNEXPECTED"
+        code = error.code if isinstance(error, HubError) else foreign
         often, seldom = RETRY_SECONDS
         if delivery.postponed >= OFTEN + DAY_SECONDS // seldom:
             source.reject([delivery], reason=code)

@@ -6,6 +6,7 @@ reason; a file that isn't reachable yet is tried again.
 """
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -31,19 +32,28 @@ class FileNotice:
     @property
     def path(self) -> Path:
         """The file on this host; RecordRejected when the notice names another kind of place."""
-        parts = urlsplit(self.uri)
-        if parts.scheme not in ("", "file") or parts.netloc not in ("", "localhost"):
-            raise RecordRejected(
-                "the notice names a place that is not on this host",
-                code="NOTICE_URI",
-                remedy="send a file:// URI of a folder that the hub can read",
-            )
-        return Path(unquote(parts.path))
+        try:
+            parts = urlsplit(self.uri)
+            path = unquote(parts.path)
+            os.fsencode(path)
+        except ValueError:
+            raise _no_place() from None
+        if parts.scheme not in ("", "file") or parts.netloc not in ("", "localhost") or "\0" in path:
+            raise _no_place()
+        return Path(path)
 
     def body(self) -> bytes:
         """The notice as a message body."""
         row = {"connector": self.connector, "uri": self.uri, "sha256": self.sha256, "bytes": self.size}
         return json.dumps(row).encode()
+
+
+def _no_place() -> RecordRejected:
+    return RecordRejected(
+        "the notice names no place on this host",
+        code="NOTICE_URI",
+        remedy="send a file:// URI of a folder that the hub can read",
+    )
 
 
 def read_notice(body: bytes) -> FileNotice:

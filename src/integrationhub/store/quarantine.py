@@ -142,7 +142,7 @@ class Quarantine:
                 self.failed(item.quarantine_id, code=item.code, text=item.text)
 
     def _add(self, item: QuarantineItem) -> bool:
-        values = {name: getattr(item, name) for name in _STORED}
+        values = {name: _storable(getattr(item, name)) for name in _STORED}
         values["headers"] = plain_headers(item.headers)
         if not insert_new(self._connection, QUARANTINE, values):
             return False
@@ -330,6 +330,11 @@ def _conditions(chosen: QuarantineFilter) -> list[ColumnElement[bool]]:
         )
         conditions.append(QUARANTINE.c.quarantine_id.in_(labelled))
     return conditions
+
+
+def _storable(value: object) -> object:
+    """The value with zero octets replaced, which PostgreSQL's text holds none of: senders can write them."""
+    return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if type(value) is str else value
 
 
 def plain_headers(headers: Mapping[str, object]) -> dict[str, object]:

@@ -104,6 +104,14 @@ def test_headers_that_json_does_not_know_are_kept_as_text(store: Store) -> None:
         }
 
 
+def test_zero_octets_keep_nothing_out(store: Store) -> None:
+    item = _item(exchange="a\0b", routing_key="\0", message_id="\0", content_type="\0", headers={"a\0": "b\0"})
+    _committed(store, lambda work: work.quarantine.add([item]))
+    with store.begin() as work:
+        found = work.quarantine.get(item.quarantine_id)
+    assert (found.exchange, found.headers) == ("a\N{REPLACEMENT CHARACTER}b", {"a\0": "b\0"})
+
+
 @pytest.mark.parametrize(
     ("chosen", "found"),
     [
