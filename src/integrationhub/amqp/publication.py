@@ -41,9 +41,9 @@ class Properties(Protocol):
 class Publication:
     """Some messages on their way to the broker, in order. Lives on a link's I/O thread, except for `done`.
 
-    Messages of one order key are never under way together: those behind one that is wait for its confirm, and let others
-    pass. `done` gives the messages that the broker returned because no queue wants them. `tag` is the delivery tag of the
-    last message of the channel; the channel counts them from 1.
+    Messages of one order key are never under way together: those behind one that is wait for its confirm, and let
+    others pass. `done` gives the messages that the broker returned because no queue wants them. `tag` is the delivery
+    tag of the last message of the channel; the channel counts them from 1.
     """
 
     def __init__(self, messages: Iterator[Outgoing]) -> None:

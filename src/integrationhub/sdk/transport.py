@@ -63,8 +63,8 @@ def dead_letter_queue(queue: str) -> str:
 class Outgoing:
     """A message to publish. `message_id` is the consumer's de-duplication key. Exchange "" means the queue itself.
 
-    Of the messages of one call with the same `order_key`, each is sent when the one before it is confirmed: so they come
-    in order also from a broker that loses some of what is under way and keeps some.
+    Of the messages of one call with the same `order_key`, each is sent when the one before it is confirmed: so they
+    come in order also from a broker that loses some of what is under way and keeps some.
     """
 
     exchange: str
@@ -166,9 +166,9 @@ class Publisher(Protocol):
         """Create what is missing; ConfigurationError where something exists with other arguments."""
 
     def publish(self, messages: Sequence[Outgoing]) -> None:
-        """Publish persistently, in order (see Outgoing.order_key); return when the broker has confirmed that every message
-        lies in a queue.
+        """Publish persistently, in order, and return when the broker has confirmed that every message lies in a queue.
 
+        Where order must hold whatever happens to the broker, messages need an `order_key`.
         A message that came to an exchange and found no binding is kept in `hub.unroutable`.
         TransientError: the broker is away or refused, or a named queue or exchange does not exist; any of the messages
         may or may not have arrived, so all are to be sent again (consumers drop repeats by `message_id`).

@@ -1,12 +1,12 @@
 """Which messages are under way together."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrationhub.amqp.publication import WINDOW, Publication
+from integrationhub.amqp.publication import WINDOW, Properties, Publication
 from integrationhub.sdk.transport import Outgoing
 
 
@@ -16,8 +16,8 @@ class Channel:
 
     sent: list[str] = field(default_factory=list)
 
-    def basic_publish(self, *, properties: Any, **_: object) -> None:
-        self.sent.append(properties.message_id)
+    def basic_publish(self, *, properties: Properties, **_: object) -> None:
+        self.sent.append(str(properties.message_id))
 
 
 def message(number: int, key: str | None) -> Outgoing:
@@ -27,7 +27,7 @@ def message(number: int, key: str | None) -> Outgoing:
 
 
 @given(keys=st.lists(st.sampled_from(["a", "b", "c", None]), max_size=60), chance=st.randoms(use_true_random=False))
-def test_of_one_order_key_never_two_are_under_way_and_all_go_in_order(keys: list[str | None], chance: Any) -> None:
+def test_of_one_order_key_never_two_are_under_way_and_all_go_in_order(keys: list[str | None], chance: Random) -> None:
     messages = [message(number, key) for number, key in enumerate(keys)]
     channel, publication = Channel(), Publication(iter(messages))
     tag = publication.go_on(channel, 0)
