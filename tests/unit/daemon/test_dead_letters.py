@@ -56,8 +56,8 @@ def items(hub: Hub) -> list[QuarantineItem]:
 def working(hub: Hub, roster: Roster, done: Callable[[], object]) -> None:
     """Let notices and dead letters be taken until it is done."""
     shift = Shift()
-    parts = [NoticeBoard(hub, roster, shift, name="notices"), Collector(hub, roster, shift, name="dead-letters")]
-    threads = [threading.Thread(target=part.run) for part in parts]
+    board, dead = NoticeBoard(hub, roster, shift, name="notices"), Collector(hub, roster, shift, name="dead-letters")
+    threads = [threading.Thread(target=run) for run in (board.run, dead.run)]
     for thread in threads:
         thread.start()
     deadline = time.monotonic() + PATIENCE_SECONDS
