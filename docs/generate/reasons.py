@@ -53,6 +53,7 @@ MEANINGS = {
     "QUEUE_UNAVAILABLE": "the broker can't serve a queue at the moment",
     "SIGNED_OFF": "groups that were signed off can't be backed out",
     "SQL_NOT_ALLOWED": "an expression uses what mapping specs may not use",
+    "TEXT_CONTROL_CHAR": "a control character in a text",
 }
 """What codes mean whose text is put together elsewhere."""
 

@@ -16,7 +16,7 @@ from integrationhub.mapping.cases import CaseSpec
 Severity = Literal["reject", "exception", "note"]
 Repeats = Literal["exception", "number", "first", "last"]
 ConversionName = Literal[
-    "text", "digits", "int", "pence", "date", "code", "flag", "nino", "nino_status", "nino_usable", "present"
+    "text", "plain", "digits", "int", "pence", "date", "code", "flag", "nino", "nino_status", "nino_usable", "present"
 ]
 ContextName = Literal["as_at", "source_system", "sequence", "delivery_id"]
 DateFormat = Literal["cyyddd", "ccyymmdd"]
@@ -24,6 +24,7 @@ WAYS = ("origin", "sql", "value", "context", "id")
 
 _OPTIONS: Mapping[str, frozenset[str]] = {
     "text": frozenset(),
+    "plain": frozenset(),
     "digits": frozenset({"length", "empty"}),
     "int": frozenset({"empty"}),
     "pence": frozenset({"ratio"}),
@@ -76,7 +77,9 @@ class Conversion(Part):
     """How source values are read: the conversion `as` and its options."""
 
     conversion: ConversionName | None = Field(
-        None, alias="as", description="the conversion: text, digits, int, pence, date, code, flag, nino…, present"
+        None,
+        alias="as",
+        description="the conversion: text, plain, digits, int, pence, date, code, flag, nino…",
     )
     rule: str | None = Field(None, description="date: the date rule, by its name")
     codes: str | None = Field(None, description="code: the code list, by its name")

@@ -32,6 +32,19 @@ def test_text_loses_blanks_and_low_values_and_blank_is_nothing() -> None:
     ]  # fmt: skip
 
 
+def test_plain_text_keeps_all_but_blanks_at_its_end_and_has_no_control_characters() -> None:
+    values = ["  A  B ", "", "  ", "e\u0301", "A\tB\r\n", "A\x00B", "\x00", "A\x85", "A\x7f", "A\x1fB", None]
+    frame = pl.DataFrame({"v": pl.Series(values, dtype=pl.String)})
+    plain = convert(pl.col("v"), Conversion(conversion="plain"), Environment())
+
+    assert read(Conversion(conversion="plain"), values, pl.String) == [
+        "  A  B", None, None, "\u00e9", "A\tB\r\n", None, None, None, None, None, None,
+    ]  # fmt: skip
+    assert plain.code == "TEXT_CONTROL_CHAR"
+    assert plain.bad is not None
+    assert frame.select(plain.bad).to_series().arg_true().to_list() == [5, 6, 7, 8, 9]
+
+
 def test_digits_are_text_of_fixed_length() -> None:
     options = Conversion(conversion="digits", length=10)
 

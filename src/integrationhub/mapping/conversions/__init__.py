@@ -16,6 +16,7 @@ __all__ = ["Converted", "Environment", "Reader", "convert", "read"]
 
 _CONVERSIONS: Mapping[str, Callable[[pl.Expr, Conversion, Environment], Converted]] = {
     "text": text.text,
+    "plain": text.plain,
     "digits": numbers.digits,
     "int": numbers.integer,
     "pence": numbers.pence,
