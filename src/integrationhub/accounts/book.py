@@ -5,24 +5,13 @@ the store as a whole when the transaction ends. Looking up what was not wanted b
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from integrationhub.accounts.entries import Debt, KnownCase, Note, Receipt, Reversal
+from integrationhub.accounts.changes import Changes, DebtChanged, Moved, Posted, Reversed, Said
+from integrationhub.accounts.entries import Debt, KnownCase, Note, Origin, Receipt, Reversal
 from integrationhub.accounts.shelf import Shelf, Wanted
-
-
-@dataclass(slots=True, kw_only=True)
-class Changes:
-    """What judges changed, for the store: rows to write, and what the world may be told of, in order."""
-
-    debts: dict[str, Debt] = field(default_factory=dict)  # as they are now
-    receipts: list[Receipt] = field(default_factory=list)  # new ones, in the order of posting
-    reversals: list[Reversal] = field(default_factory=list)
-    moved: list[Receipt] = field(default_factory=list)  # suspense given to a debt later
-    notes: dict[tuple[str, str, str], Note] = field(default_factory=dict)
-    told: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)  # event type, data
 
 
 class Book:
@@ -31,13 +20,25 @@ class Book:
     def __init__(self, shelf: Shelf) -> None:
         self.changes = Changes()
         self._shelf = shelf
+        self._origin: Origin | None = None
         self._debts: dict[str, Debt | None] = {}
         self._cases: dict[str, KnownCase | None] = {}
-        self._people: dict[str, list[str]] = {}  # NINO, 8 characters → references
+        # Debts that were taken up, by whatever they are looked up by. What a debt was known by before it changed may
+        # stand there still: whoever looks compares.
+        self._by_person: dict[str, dict[str, None]] = {}  # NINO, 8 characters
+        self._by_birth: dict[tuple[str, date], dict[str, None]] = {}  # letters of the surname, day
+        self._by_source: dict[tuple[str, str], str] = {}
+        self._asked_people: set[str] = set()
+        self._asked_births: set[tuple[str, date]] = set()
         self._receipts: dict[tuple[str, str], Receipt | None] = {}
         self._marked: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
         self._notes: dict[tuple[str, str, str], Note | None] = {}
         self._since: dict[str, int] = {}  # received after its as-at date, per debt
+        self._moves: dict[str, list[tuple[date, int]]] = {}  # of this transaction, per debt: value date, pence
+
+    def judging(self, origin: Origin | None) -> None:
+        """What is changed from now on is from there."""
+        self._origin = origin
 
     def fetch(self, wanted: Wanted) -> None:
         """Read what many units want, set by set."""
@@ -61,9 +62,10 @@ class Book:
 
     def debt_by_source_id(self, source_system: str, source_id: str) -> Debt | None:
         """The debt that the source knows by that identity."""
-        for debt in self._debts.values():
-            if debt is not None and (debt.source_system, debt.source_id) == (source_system, source_id):
-                return debt
+        ref = self._by_source.get((source_system, source_id))
+        known = self._debts.get(ref) if ref is not None else None
+        if known is not None and (known.source_system, known.source_id) == (source_system, source_id):
+            return known
         for debt in self._shelf.debts_by_source_id(source_system, [source_id]):
             return self._take_up(debt)
         return None
@@ -78,11 +80,13 @@ class Book:
 
     def debts_of_person(self, surname: str, dob: date) -> list[Debt]:
         """Debts whose debtor has this birth date and surname (letters only, any case)."""
-        for debt in self._shelf.debts_by_person(surname, dob):
-            self._take_up(debt)
-        wanted = letters(surname)
-        known = (debt for debt in self._debts.values() if debt is not None and debt.dob == dob)
-        return sorted((debt for debt in known if letters(debt.surname or "") == wanted), key=lambda debt: debt.ref)
+        wanted = (letters(surname), dob)
+        if wanted not in self._asked_births:
+            self._asked_births.add(wanted)
+            for debt in self._shelf.debts_by_person(surname, dob):
+                self._take_up(debt)
+        known = (self._debts[ref] for ref in sorted(self._by_birth.get(wanted, ())))
+        return [debt for debt in known if debt is not None and _birth(debt) == wanted]
 
     def case(self, ref: str) -> KnownCase | None:
         """The child maintenance case with that reference."""
@@ -99,13 +103,14 @@ class Book:
     def put(self, debt: Debt) -> None:
         """The debt is like this from now on."""
         before = self._debts.get(debt.ref)
+        if before == debt:
+            return
         if before is None or before.as_at != debt.as_at:
             self._since.pop(debt.ref, None)
-        self._debts[debt.ref] = debt
+        self._hold(debt)
         self.changes.debts[debt.ref] = debt
-        for nino in {person[:8] for person in _people(debt)}:
-            if nino in self._people and debt.ref not in self._people[nino]:
-                self._people[nino].append(debt.ref)
+        self._from_here(debt.ref)
+        self.changes.happened.append(DebtChanged(before, debt, self._origin))
 
     # receipts
 
@@ -124,6 +129,7 @@ class Book:
         """Enter money that arrived, for a debt, a case, or into suspense."""
         receipt = replace(receipt, number=len(self.changes.receipts))
         self.changes.receipts.append(receipt)
+        self.changes.happened.append(Posted(receipt, self._origin))
         self._receipts[receipt.source, receipt.key] = receipt
         for mark, value in receipt.marks.items():
             listed = self._marked.get((receipt.source, mark, str(value)))
@@ -132,10 +138,19 @@ class Book:
         self._count(receipt, receipt.amount_pence)
         return receipt
 
+    def move(self, receipt: Receipt) -> Receipt:
+        """Give money that waits in suspense to the debt or case that the receipt names now."""
+        self.changes.moved.append(receipt)
+        self.changes.happened.append(Moved(receipt, self._origin))
+        self._receipts[receipt.source, receipt.key] = receipt
+        self._count(receipt, receipt.amount_pence - receipt.reversed_pence)
+        return receipt
+
     def reverse(self, reversal: Reversal) -> Receipt:
         """Take money of a receipt back; the receipt as it is then."""
         receipt = reversal.receipt
         self.changes.reversals.append(reversal)
+        self.changes.happened.append(Reversed(reversal, self._origin))
         now = replace(receipt, reversed_pence=receipt.reversed_pence - reversal.amount_pence)
         self._receipts[receipt.source, receipt.key] = now
         self._count(receipt, reversal.amount_pence)
@@ -152,27 +167,25 @@ class Book:
         """Remember something, in place of what was remembered under the same key."""
         self._notes[note.feed, note.kind, note.key] = note
         self.changes.notes[note.feed, note.kind, note.key] = note
+        self._from_here((note.feed, note.kind, note.key))
 
     def tell(self, event: str, data: Mapping[str, Any]) -> None:
         """Let the world know, once the transaction is committed (outbound-events.md; type without its prefix)."""
-        self.changes.told.append((event, data))
+        self.changes.happened.append(Said(event, data, self._origin))
 
     def _fetch_debts(self, refs: Iterable[str]) -> None:
         missing = [ref for ref in refs if ref not in self._debts]
         if missing:
-            self._debts |= dict.fromkeys(missing) | {debt.ref: debt for debt in self._shelf.debts(missing)}
+            self._debts |= dict.fromkeys(missing)
+            for debt in self._shelf.debts(missing):
+                self._hold(debt)
 
     def _fetch_people(self, ninos: Iterable[str]) -> None:
-        missing = [nino for nino in {nino[:8] for nino in ninos} if nino not in self._people]
-        if not missing:
-            return
-        for debt in self._shelf.debts_of(missing):
-            self._take_up(debt)
-        found: dict[str, list[str]] = {nino: [] for nino in missing}
-        for debt in self._known():
-            for nino in {person[:8] for person in _people(debt)} & found.keys():
-                found[nino].append(debt.ref)
-        self._people |= found
+        missing = {nino[:8] for nino in ninos} - self._asked_people
+        if missing:
+            self._asked_people |= missing
+            for debt in self._shelf.debts_of(sorted(missing)):
+                self._take_up(debt)
 
     def _fetch_receipts(self, keys: Iterable[tuple[str, str]]) -> None:
         missing = [key for key in keys if key not in self._receipts]
@@ -201,29 +214,39 @@ class Book:
 
     def _debts_about(self, nino: str) -> list[Debt]:
         self._fetch_people([nino])
-        found = (self._debts[ref] for ref in sorted(self._people[nino[:8]]))
+        found = (self._debts[ref] for ref in sorted(self._by_person.get(nino[:8], ())))
         return [debt for debt in found if debt is not None]
 
     def _take_up(self, debt: Debt) -> Debt:
         """A debt from the shelf, unless it is known here already, and perhaps changed."""
         known = self._debts.get(debt.ref)
-        if known is None:
-            self._debts[debt.ref] = known = debt
-        return known
+        return self._hold(debt) if known is None else known
 
-    def _known(self) -> Iterator[Debt]:
-        return (debt for debt in self._debts.values() if debt is not None)
+    def _hold(self, debt: Debt) -> Debt:
+        """Keep a debt as it is now, to be found by all that it is looked up by."""
+        self._debts[debt.ref] = debt
+        self._by_source[debt.source_system, debt.source_id] = debt.ref
+        for nino in _people(debt):
+            self._by_person.setdefault(nino[:8], {})[debt.ref] = None
+        birth = _birth(debt)
+        if birth is not None:
+            self._by_birth.setdefault(birth, {})[debt.ref] = None
+        return debt
+
+    def _from_here(self, row: object) -> None:
+        if self._origin is not None:
+            self.changes.origins[row] = self._origin
 
     def _count(self, receipt: Receipt, pence: int) -> None:
-        debt = self._debts.get(receipt.debt_ref) if receipt.debt_ref else None
+        if receipt.debt_ref is None:
+            return
+        self._moves.setdefault(receipt.debt_ref, []).append((receipt.value_date, pence))
+        debt = self._debts.get(receipt.debt_ref)
         if debt is not None and debt.ref in self._since and receipt.value_date > debt.as_at:
             self._since[debt.ref] += pence
 
     def _posted_here(self, debt: Debt) -> int:
-        new = [item for item in self.changes.receipts if item.debt_ref == debt.ref and item.value_date > debt.as_at]
-        back = [item for item in self.changes.reversals if item.receipt.debt_ref == debt.ref]
-        taken = [item.amount_pence for item in back if item.receipt.value_date > debt.as_at]
-        return sum(item.amount_pence for item in new) + sum(taken)
+        return sum(pence for day, pence in self._moves.get(debt.ref, ()) if day > debt.as_at)
 
 
 def letters(name: str) -> str:
@@ -239,3 +262,7 @@ def _people(debt: Debt) -> Iterator[str]:
 
 def _is_joint(debt: Debt, nino: str) -> bool:
     return any(person.nino is not None and person.nino[:8] == nino[:8] for person in debt.joint)
+
+
+def _birth(debt: Debt) -> tuple[str, date] | None:
+    return None if debt.surname is None or debt.dob is None else (letters(debt.surname), debt.dob)

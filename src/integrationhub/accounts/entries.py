@@ -2,13 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from integrationhub.canonical.identifiers import derive
 
 OPEN_STATUSES = ("ACTIVE", "SUSPENDED")
 CLOSED_STATUSES = ("CLEARED", "WRITTEN_OFF", "REMOVED", "ARCHIVED")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a row is from: the delivery, its record, the place of that, the mapping that read it, and when it came."""
+
+    delivery_id: str
+    record: int
+    offset: int
+    mapping_id: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

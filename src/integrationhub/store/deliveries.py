@@ -48,6 +48,7 @@ class Delivery:
     trigger_sha256: str | None = None
     bytes: int
     sequence: int | None = None
+    series: str | None = None
     as_at: date | None = None
     book_kind: str | None = None
     state: State
@@ -100,6 +101,21 @@ class Deliveries:
             DELIVERIES.c.sequence == sequence,
             DELIVERIES.c.state == State.ACCEPTED,
         )
+
+    def accepted_in(self, connector: str, series: str, sequence: int) -> Delivery | None:
+        """The accepted file that used up this number of a series."""
+        return self._one(
+            _IS_FILE,
+            DELIVERIES.c.connector == connector,
+            DELIVERIES.c.sequence == sequence,
+            DELIVERIES.c.series == series,
+            DELIVERIES.c.state == State.ACCEPTED,
+        )
+
+    def accepted_as(self, connector: str, name: str) -> list[Delivery]:
+        """The accepted files of this name, in the order in which they came."""
+        mine = (DELIVERIES.c.connector == connector) & (DELIVERIES.c.name == name)
+        return self._all(_IS_FILE, mine, DELIVERIES.c.state == State.ACCEPTED)
 
     def all_accepted(self, connector: str) -> list[Delivery]:
         """Every accepted file of a connector in sequence order."""

@@ -108,8 +108,10 @@ DELIVERIES = Table(
     Column("body", LargeBinary()),  # byte for byte; null where the original is kept elsewhere
     Column("outcome", words()),  # sdk.messages.Fate
     Column("entity_id", Identifier()),  # what the message is about; `sequence` is its number of that
+    Column("series", words()),  # of a file: within what `sequence` counts, where a feed has several
     Index("ix_deliveries_sequence", "connector", "sequence", **_where("kind = 'FILE'")),
     Index("ix_deliveries_sha256", "sha256", **_where("kind = 'FILE'")),
+    Index("ix_deliveries_name", "connector", "name", **_where("kind = 'FILE'")),
     Index("ix_deliveries_state", "state", "connector"),
     Index("ix_deliveries_message", "message_id", **_where("message_id IS NOT NULL")),
     Index("ix_deliveries_held", "entity_id", "sequence", **_where("outcome = 'HELD'")),

@@ -18,6 +18,7 @@ import polars as pl
 from sqlalchemy import Connection, Engine
 
 from integrationhub.store import locks, statistics, upgrade
+from integrationhub.store.accounts import Accounts
 from integrationhub.store.attempts import Attempts
 from integrationhub.store.deliveries import Deliveries
 from integrationhub.store.engine import open_engine, open_point_engine, reading_options
@@ -62,6 +63,7 @@ class Work:
         self.verdicts = Verdicts(self._connection)
         self.transfers = Transfers(self._connection)
         self.handover = Handover(self._connection)
+        self.accounts = Accounts(self._connection)
 
     @property
     def connection(self) -> Connection:

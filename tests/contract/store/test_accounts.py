@@ -1,0 +1,147 @@
+"""The book of accounts comes back from the store as it was written, and is found by all that it is looked up by."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+
+from integrationhub.accounts.book import Book
+from integrationhub.accounts.entries import Debt, Hold, JointDebtor, Note, Origin, Receipt, Reversal
+from integrationhub.store.unit_of_work import Store, Work
+
+ORIGIN = Origin(
+    delivery_id="0" * 32, record=3, offset=128, mapping_id="debt-manager/debt_records@1+0", at=datetime.now(UTC)
+)
+DEBT = Debt(
+    ref="UD0010000004",
+    source_system="UNIVERSAL_CREDIT",
+    source_id='{"debtId":"4"}',
+    version="2026-03-01T00:00:00.000Z",
+    content="c",
+    status="ACTIVE",
+    kind="OVERPAYMENT",
+    benefit="UC",
+    cause="FRAUD",
+    original_pence=10_000,
+    adjusted_pence=0,
+    recovered_pence=0,
+    written_off_pence=0,
+    source_balance_pence=10_000,
+    as_at=date(2026, 3, 1),
+    nino="QQ000001A",
+    nino_status="VERIFIED",
+    surname="O'Testcase",
+    dob=date(1980, 2, 29),
+    postcode="ZZ1 1AA",
+    joint=(JointDebtor(nino="QQ000002B", share=2_500, role="P"),),
+    holds=(Hold(code="BS", start=date(2026, 1, 1), end=None, origin="debt-manager"),),
+    details={"method": "BD"},
+)
+RECEIPT = Receipt(
+    source="BANK",
+    key="k1",
+    amount_pence=4_000,
+    value_date=date(2026, 3, 2),
+    debt_ref=DEBT.ref,
+    marks={"end_to_end_id": "E1", "texts": ["x"]},
+)
+
+
+def a_book(work: Work) -> Book:
+    book = Book(work.accounts.shelf())
+    book.judging(ORIGIN)
+    return book
+
+
+def written(store: Store, *debts: Debt, receipts: tuple[Receipt, ...] = ()) -> None:
+    with store.begin() as work:
+        book = a_book(work)
+        for debt in debts:
+            book.put(debt)
+        for receipt in receipts:
+            book.post(receipt)
+        work.accounts.flush(book.changes)
+        work.commit()
+
+
+def test_a_debt_comes_back_as_it_was_by_all_that_it_is_looked_up_by(store: Store) -> None:
+    written(store, DEBT)
+
+    with store.begin() as work:
+        assert a_book(work).debt(DEBT.ref) == DEBT
+        assert a_book(work).debt_by_source_id(DEBT.source_system, DEBT.source_id) == DEBT
+        assert a_book(work).debts_of("QQ000001") == [DEBT]
+        assert a_book(work).joint_debts_of("QQ000002B") == [DEBT]
+        assert a_book(work).debts_of_person("otestcase", date(1980, 2, 29)) == [DEBT]
+        assert a_book(work).debts_of("QQ000002") == []
+        assert a_book(work).debt_by_source_id("DEBT_MANAGER", DEBT.source_id) is None
+
+
+def test_a_debt_that_changes_is_found_by_what_it_is_now(store: Store) -> None:
+    written(store, DEBT)
+    written(store, replace(DEBT, nino="QQ000009C", joint=(), holds=(), details={}, surname=None))
+
+    with store.begin() as work:
+        assert a_book(work).debts_of("QQ000001") == []
+        assert a_book(work).joint_debts_of("QQ000002") == []
+        (found,) = a_book(work).debts_of("QQ000009")
+        assert (found.joint, found.holds, found.details) == ((), (), {})
+
+
+def test_the_balance_counts_what_came_after_the_as_at_date_and_what_went_back(store: Store) -> None:
+    early = replace(RECEIPT, key="k0", value_date=date(2026, 3, 1))
+    written(store, DEBT, receipts=(early, RECEIPT))
+
+    with store.begin() as work:
+        book = a_book(work)
+        debt = book.debt(DEBT.ref)
+        assert debt is not None
+        assert book.balance(debt) == 6_000
+        (found,) = book.receipts_marked("BANK", "end_to_end_id", "E1")[1:]
+        assert found == replace(RECEIPT, number=found.number)
+        book.reverse(Reversal(source="BANK", key="r1", receipt=found, amount_pence=-1_000, value_date=date(2026, 3, 5)))
+        assert book.balance(debt) == 7_000
+        work.accounts.flush(book.changes)
+        work.commit()
+
+    with store.begin() as work:
+        book = a_book(work)
+        debt = book.debt(DEBT.ref)
+        assert debt is not None
+        assert book.balance(debt) == 7_000
+        again = book.receipt("BANK", "k1")
+        assert again is not None
+        assert again.reversed_pence == 1_000
+
+
+def test_receipts_come_in_the_order_of_posting_and_each_once(store: Store) -> None:
+    first, second = replace(RECEIPT, key="a"), replace(RECEIPT, key="b")
+    written(store, DEBT, receipts=(second, first))
+
+    with store.begin() as work:
+        found = work.accounts.shelf().receipts_marked(
+            [("BANK", "end_to_end_id", "E1"), ("BANK", "end_to_end_id", "E1")]
+        )
+        assert [receipt.key for receipt in found] == ["b", "a"]
+
+
+def test_a_note_stands_in_the_place_of_the_one_before_it(store: Store) -> None:
+    for number in (1, 2):
+        with store.begin() as work:
+            book = a_book(work)
+            book.keep(Note(feed="cis", kind="request", key="r", value={"n": number}, about=DEBT.ref))
+            work.accounts.flush(book.changes)
+            work.commit()
+
+    with store.begin() as work:
+        note = a_book(work).note("cis", "request", "r")
+        assert note == Note(feed="cis", kind="request", key="r", value={"n": 2}, about=DEBT.ref)
+
+
+def test_numbers_are_used_up_within_their_series(store: Store) -> None:
+    with store.begin() as work:
+        work.accounts.use_up("employer-deductions", "TST001", 1)
+        work.accounts.use_up("employer-deductions", "TST001", 2)
+        work.commit()
+
+    with store.begin() as work:
+        assert work.accounts.last_in_series("employer-deductions", "TST001") == 2
+        assert work.accounts.last_in_series("employer-deductions", "TST002") is None
