@@ -6,12 +6,13 @@ book makes the events stale that it contains, by itself (csa2003.md §5). What t
 `store.event_effects`.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from typing import Any
 
+import polars as pl
 from sqlalchemy import Connection, Row, func, select, update
 
 from integrationhub.errors import TransientError
@@ -59,6 +60,33 @@ class Taken:
 
     digest: str
     delivery_id: str
+
+
+EVENT_SCHEMA: Mapping[str, pl.DataType] = {
+    **dict.fromkeys(("source_system", "source_ref"), pl.String()),
+    "case_seq": pl.Int64(),
+    **dict.fromkeys(("delivery_id", "kind"), pl.String()),
+    "occurred_on": pl.Date(),
+    **dict.fromkeys(("source_id", "schedule_ref", "reverses_ref"), pl.String()),
+    "pence": pl.Int64(),
+    "reason": pl.String(),
+    "charged_to": pl.Date(),
+    "is_held": pl.Boolean(),
+    "conflicts": pl.Int64(),
+}
+"""Columns of `stored_events`. `source_ref` is the case's: personal."""
+
+_ROWS_AT_ONCE = 10_000
+
+
+def stored_events(connection: Connection) -> Iterator[pl.DataFrame]:
+    """Every event that was kept, applied or not: for whoever must prove what is stored."""
+    columns = [(CASES if name in ("source_system", "source_ref") else CASE_EVENTS).c[name] for name in EVENT_SCHEMA]
+    statement = select(*columns).join_from(CASE_EVENTS, CASES, CASES.c.case_id == CASE_EVENTS.c.case_id)
+    result = connection.execute(statement, execution_options={"yield_per": _ROWS_AT_ONCE})
+    yield pl.DataFrame(schema=dict(EVENT_SCHEMA))
+    for part in result.partitions():
+        yield pl.DataFrame([tuple(row) for row in part], schema=dict(EVENT_SCHEMA), orient="row")
 
 
 class CaseEvents:

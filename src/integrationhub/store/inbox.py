@@ -4,12 +4,12 @@ A message's delivery is named by its connector, its id and its content, so the s
 content under a known id shows. A repeat leaves no trace. One that was refused may be taken the next time it comes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, select, update
+from sqlalchemy import Connection, Select, case, select, update
 
 from integrationhub.errors import TransientError
 from integrationhub.records import Reason
@@ -33,6 +33,9 @@ ON CONFLICT (delivery_id) DO UPDATE SET state = excluded.state, outcome = exclud
     entity_id = excluded.entity_id, sequence = excluded.sequence, completed_at = excluded.completed_at
 WHERE deliveries.outcome = 'REJECTED'
 """
+
+
+_ROWS_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +117,17 @@ class Inbox:
         """The message of a delivery; None for a file, and for one that doesn't exist."""
         chosen = (DELIVERIES.c.delivery_id == delivery_id) & DELIVERIES.c.message_id.is_not(None)
         return next(iter(self._all(_received().where(chosen))), None)
+
+    def kept(self, connector: str) -> Iterator[Received]:
+        """Messages of a connector that were not refused, in the order in which they were taken; one that contradicts
+        another comes behind that.
+        """
+        of_connector = (DELIVERIES.c.connector == connector) & (DELIVERIES.c.kind == Kind.MESSAGE.value)
+        contradicts = case((DELIVERIES.c.outcome == "EXCEPTION", 1), else_=0)
+        ordered = _received().where(of_connector, DELIVERIES.c.outcome != REJECTED)
+        statement = ordered.order_by(contradicts, DELIVERIES.c.received_at, DELIVERIES.c.delivery_id)
+        for row in self._connection.execute(statement, execution_options={"yield_per": _ROWS_AT_ONCE}):
+            yield _of_row(row._asdict())
 
     def outcomes(self, delivery_ids: Sequence[str]) -> dict[str, str]:
         """delivery_id → what has become of the message by now."""

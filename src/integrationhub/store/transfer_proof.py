@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, case, fun
 
 from integrationhub.sdk.descriptor.answers import FEED as ANSWERS
 from integrationhub.store.handover import HANDOVER_FILES
-from integrationhub.store.schema import CANONICAL, CASE_EVENTS, DELIVERIES
+from integrationhub.store.judged import VERDICTS
+from integrationhub.store.schema import CANONICAL, DELIVERIES
 from integrationhub.store.transfer_decisions import (
     CLOSURE_NOTICES,
     GATE_OVERRIDES,
@@ -39,30 +40,23 @@ ACCOUNT_SCHEMA: Mapping[str, pl.DataType] = {
     **dict.fromkeys(
         ("source_system", "source_ref", "case_id", "scheme", "wave", "segment", "account_kind", "owner"), pl.String()
     ),
-    "has_events": pl.Boolean(),
     **{name: pl.Int64() for kind in KINDS.values() for name in (f"{kind}_pence", f"{kind}_suspended_pence")},
+    **dict.fromkeys(("correction_pence", "correction_suspended_pence"), pl.Int64()),
 }
-"""Columns of `moved_accounts`, pence signed. `source_ref` may be personal."""
+"""Columns of `moved_accounts`, pence signed; `correction_…`: what the written rules have added to the source's figure.
+A case without any account has a row without kind. `source_ref` may be personal.
+"""
 
 
 def moved_accounts(connection: Connection, run_id: str, wave: str | None = None) -> Iterator[pl.DataFrame]:
     """Accounts of groups that the target masters, with what their live entries add up to by kind."""
-    entry, group = TRANSFER_ENTRIES, TRANSFER_GROUPS
-    own = and_(
-        group.c.run_id == entry.c.run_id,
-        group.c.case_group_id == entry.c.case_group_id,
-        group.c.attempt == entry.c.attempt,
-    )
-    accepted = and_(
-        TRANSFERRED_CASES.c.run_id == entry.c.run_id,
-        TRANSFERRED_CASES.c.case_id == entry.c.case_id,
-        TRANSFERRED_CASES.c.attempt == entry.c.attempt,
-    )
+    entry, group, moved = TRANSFER_ENTRIES, TRANSFER_GROUPS, TRANSFERRED_CASES
+    booked = and_(*(entry.c[name] == moved.c[name] for name in ("run_id", "case_id", "attempt")))
     keys = [
         CASES.c.source_system,
         CASES.c.source_ref,
-        entry.c.case_id,
-        TRANSFERRED_CASES.c.kind.label("scheme"),
+        moved.c.case_id,
+        moved.c.kind.label("scheme"),
         group.c.wave,
         group.c.segment,
         entry.c.account_kind,
@@ -73,17 +67,16 @@ def moved_accounts(connection: Connection, run_id: str, wave: str | None = None)
         for amount in ("pence", "suspended_pence"):
             value = case((entry.c.kind == kind, entry.c[amount]), else_=0)
             sums.append(func.sum(value).label(f"{name}_{amount}"))
-    has_events = select(CASE_EVENTS.c.case_id).where(CASE_EVENTS.c.case_id == entry.c.case_id).exists()
+    corrections = [func.coalesce(func.max(_correction(entry, suspended=part)), 0) for part in (False, True)]
     statement = (
-        select(*keys, has_events.label("has_events"), *sums)
+        select(*keys, *sums, *corrections)
         .select_from(
-            entry.join(group, own).join(TRANSFERRED_CASES, accepted).join(CASES, CASES.c.case_id == entry.c.case_id)
+            moved.join(group, _same_attempt(moved, group))
+            .join(CASES, CASES.c.case_id == moved.c.case_id)
+            .outerjoin(VERDICTS, VERDICTS.c.case_id == moved.c.case_id)
+            .outerjoin(entry, and_(booked, entry.c.kind != "REVERSAL"))
         )
-        .where(
-            entry.c.run_id == run_id,
-            group.c.state.in_(MOVED),
-            entry.c.kind != "REVERSAL",
-        )
+        .where(moved.c.run_id == run_id, moved.c.relation != "STAYS", group.c.state.in_(MOVED))
         .group_by(*keys)
     )
     if wave is not None:
@@ -91,22 +84,39 @@ def moved_accounts(connection: Connection, run_id: str, wave: str | None = None)
     result = connection.execute(statement, execution_options={"yield_per": ROWS_AT_ONCE})
     yield pl.DataFrame(schema=dict(ACCOUNT_SCHEMA))
     for part in result.partitions():
-        rows = [(*row[:8], bool(row[8]), *map(int, row[9:])) for row in part]  # PostgreSQL sums to numeric
+        rows = [(*row[:8], *map(int, row[8:])) for row in part]  # PostgreSQL sums to numeric
         yield pl.DataFrame(rows, schema=dict(ACCOUNT_SCHEMA), orient="row")
+
+
+def _correction(entry: Table, *, suspended: bool) -> ColumnElement[Any]:
+    """What the case's verdict adds to what its source states of the account; nothing of a case without a verdict."""
+    columns, of_owner = VERDICTS.c, {"RECEIVING_PARENT": "rp", "SECRETARY_OF_STATE": "sos"}
+    owners = [
+        (entry.c.legal_owner == owner, _added(f"susp_{name}" if suspended else name))
+        for owner, name in of_owner.items()
+    ]
+    if suspended:
+        return case(*owners, else_=0)
+    custody = (entry.c.account_kind == "CUSTODIAN", _added("custodian"))
+    return case(custody, *owners, else_=-columns.source_unk)  # nobody's balance is never accepted as it is
+
+
+def _added(figure: str) -> ColumnElement[Any]:
+    accepted, source = VERDICTS.c[f"accepted_{figure}"], VERDICTS.c[f"source_{figure}"]
+    return func.coalesce(accepted, source) - source
+
+
+def _same_attempt(moved: Table, group: Table) -> ColumnElement[bool]:
+    return and_(*(group.c[name] == moved.c[name] for name in ("run_id", "case_group_id", "attempt")))
 
 
 def moved_systems(connection: Connection, run_id: str, wave: str | None = None) -> set[str]:
     """Source systems of the cases that the target masters."""
     group, moved = TRANSFER_GROUPS, TRANSFERRED_CASES
-    own = and_(
-        group.c.run_id == moved.c.run_id,
-        group.c.case_group_id == moved.c.case_group_id,
-        group.c.attempt == moved.c.attempt,
-    )
     statement = (
         select(CASES.c.source_system)
         .distinct()
-        .select_from(moved.join(group, own).join(CASES, CASES.c.case_id == moved.c.case_id))
+        .select_from(moved.join(group, _same_attempt(moved, group)).join(CASES, CASES.c.case_id == moved.c.case_id))
         .where(moved.c.run_id == run_id, moved.c.relation == "MOVED", group.c.state.in_(MOVED))
     )
     if wave is not None:

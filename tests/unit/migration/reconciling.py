@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -13,8 +14,9 @@ from integrationhub.canonical.model import ENTITIES
 from integrationhub.catalogue import Catalogue
 from integrationhub.config import Settings
 from integrationhub.migration.reconcile.books import BOOKS
-from integrationhub.migration.reconcile.engine import Comparison, KeptFile, Reconciliation
+from integrationhub.migration.reconcile.engine import CHANGES, Comparison, KeptFile, KeptMessage, Reconciliation
 from integrationhub.receive.folder import find_files
+from integrationhub.store.case_events import stored_events
 from integrationhub.store.exports import stored_rows
 
 Rows = Mapping[str, pl.DataFrame]
@@ -38,14 +40,16 @@ def hub_with(folder: Path, files: Mapping[str, list[Path]], url: str | None = No
 def rows_of(hub: Hub) -> Rows:
     """Everything that the hub holds."""
     with hub.store.read() as connection:
-        return {entity: pl.concat(stored_rows(connection, entity)) for entity in ENTITIES}
+        entities = {entity: pl.concat(stored_rows(connection, entity)) for entity in ENTITIES}
+        return {**entities, CHANGES: pl.concat(stored_events(connection))}
 
 
-def reconcile(hub: Hub, system: str, folder: Path, rows: Rows) -> Reconciliation:
-    """The kept files of one book against rows that are given."""
+def reconcile(hub: Hub, system: str, folder: Path, rows: Rows, accounts: pl.DataFrame | None = None) -> Reconciliation:
+    """The kept files and messages of one book against rows that are given, and against accounts that have moved."""
     connector = hub.reconciliation().connectors[system]
     with hub.store.begin() as work:
         accepted = work.deliveries.all_accepted(connector)
+        messages = list(work.inbox.kept(connector))
     kept = [
         KeptFile(
             delivery_id=item.delivery_id, sequence=item.sequence or 0, open=partial(hub.originals.open, item.sha256)
@@ -54,6 +58,11 @@ def reconcile(hub: Hub, system: str, folder: Path, rows: Rows) -> Reconciliation
     ]
     with Comparison(BOOKS[system], folder, synthetic_identities=True) as comparison:
         comparison.take_files(kept)
+        comparison.take_messages(
+            KeptMessage(delivery_id=item.delivery_id, body=lambda body=item.body: body or b"")  # type: ignore[misc]
+            for item in messages
+        )
         for entity, frame in rows.items():
             comparison.take_rows(entity, [frame])
-        return comparison.run()
+        found = comparison.run()
+        return found if accounts is None else replace(found, moves=comparison.moves([accounts]))

@@ -56,6 +56,7 @@ OF_OTHER_BOOKS = {
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     files = {connector: [CONNECTORS / connector / "samples"] for connector in SYSTEMS.values()}
     with hub_with(tmp_path_factory.mktemp("samples"), files) as opened:
+        opened.captures("csa2003").take(CONNECTORS / "csa2003" / "captures" / "events.jsonl")
         yield opened
 
 

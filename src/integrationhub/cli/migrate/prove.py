@@ -98,7 +98,7 @@ def _as_dict(plan: str, wave: str | None, found: "Sequence[Reconciliation]") -> 
         "moved_breaks": [asdict(one) for item in found for one in item.moves.breaks],
         "gross_over_pence": sum(total.over_pence for total in moved),
         "gross_under_pence": sum(total.under_pence for total in moved),
-        "net_pence": sum(total.adjustment_pence for total in moved),
+        "net_pence": sum(total.correction_pence for total in moved),
         "unexplained_pence": sum(item.moves.unexplained_pence for item in found),
     }  # fmt: skip
 
@@ -128,7 +128,7 @@ def _tell(found: "Sequence[Reconciliation]") -> None:
 
 def _tell_moved(moved: "Sequence[MovedTotal]") -> None:
     over, under = sum(total.over_pence for total in moved), sum(total.under_pence for total in moved)
-    net, arrived = sum(total.adjustment_pence for total in moved), sum(total.in_pence for total in moved)
+    net, arrived = sum(total.correction_pence for total in moved), sum(total.in_pence for total in moved)
     click.echo(
         f"moved: {sum(total.accounts for total in moved):,} accounts, {pounds(arrived)} arrived; sources stated "
         f"{pounds(over)} too much and {pounds(under)} too little, net {pounds(net)}"

@@ -89,7 +89,7 @@ def _errors(moved: Rows) -> tuple[Chart, ...]:
     for row in moved:
         bars[f"{row['scheme']}: stated too much"] += row["over_pence"]
         bars[f"{row['scheme']}: stated too little"] += row["under_pence"]
-        bars[f"{row['scheme']}: net"] += row["adjustment_pence"]
+        bars[f"{row['scheme']}: net"] += row["correction_pence"]
     arrived: Counter[str] = Counter()
     for row in moved:
         arrived[f"{row['wave']}, {(row['owner'] or row['account_kind']).lower().replace('_', ' ')}"] += row["in_pence"]

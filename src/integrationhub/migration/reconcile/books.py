@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from integrationhub.migration.reconcile import clerical, csa1993, csa2003
-from integrationhub.migration.reconcile.engine import Book
+from integrationhub.migration.reconcile import clerical, csa1993, csa2003, csa2003_events
+from integrationhub.migration.reconcile.engine import Book, Events
 
 BOOKS: Mapping[str, Book] = {
     "CSCS": Book(
@@ -25,6 +25,7 @@ BOOKS: Mapping[str, Book] = {
         sql="csa2003",
         read=csa2003.tables,
         empty=csa2003.empty,
+        events=Events(sql="csa2003_events", read=csa2003_events.events, empty=csa2003_events.empty),
     ),
     "CLERICAL": Book(
         system="CLERICAL",

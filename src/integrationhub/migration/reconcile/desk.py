@@ -12,11 +12,13 @@ from typing import BinaryIO
 from integrationhub.canonical.model import ENTITIES
 from integrationhub.errors import Conflict, InvariantBroken
 from integrationhub.migration.reconcile.books import BOOKS
-from integrationhub.migration.reconcile.engine import Comparison, KeptFile, Reconciliation
+from integrationhub.migration.reconcile.engine import CHANGES, Comparison, KeptFile, KeptMessage, Reconciliation
+from integrationhub.store.case_events import stored_events
 from integrationhub.store.deliveries import Delivery
 from integrationhub.store.exports import stored_rows
+from integrationhub.store.inbox import Inbox, Received
 from integrationhub.store.transfer_proof import moved_accounts, moved_systems
-from integrationhub.store.unit_of_work import Store
+from integrationhub.store.unit_of_work import Reading, Store
 
 Progress = Callable[[str, int, int], None]
 """Told of the source system, the files read, and all of its files."""
@@ -82,14 +84,26 @@ class ReconciliationDesk:
         with Comparison(BOOKS[system], folder, synthetic_identities=self.synthetic_identities) as comparison:
             comparison.take_files(kept, lambda done: progress(system, done, len(kept)))
             with self.store.read() as connection:
+                comparison.take_messages(self._messages(connection, self.connectors[system]))
                 for entity in ENTITIES:
                     comparison.take_rows(entity, stored_rows(connection, entity))
+                comparison.take_rows(CHANGES, stored_events(connection))
             found = comparison.run()
             run_id, wave = moved
             if run_id is None:
                 return found
             with self.store.read() as connection:
                 return replace(found, moves=comparison.moves(moved_accounts(connection, run_id, wave)))
+
+    def _messages(self, connection: Reading, connector: str) -> Iterator[KeptMessage]:
+        for message in Inbox(connection).kept(connector):
+            yield KeptMessage(delivery_id=message.delivery_id, body=partial(self._body, message))
+
+    def _body(self, message: Received) -> bytes:
+        if message.body is not None:
+            return message.body
+        with self.open_original(message.sha256) as original:
+            return original.read()
 
     def _kept(self, system: str, connector: str) -> list[KeptFile]:
         with self.store.begin() as work:

@@ -35,7 +35,8 @@ class Book:
     """How the files of one source system are read a second time.
 
     `kinds`: the kinds of rows that are compared. `empty` gives every table the reader makes, without rows.
-    `leaves_out`: a group that was set aside is not loaded (it is held all the same where this is false).
+    `leaves_out`: a group that was set aside is not loaded (it is held all the same where this is false). `events`: how
+    change events that come between the files are read.
     """
 
     system: str
@@ -44,6 +45,28 @@ class Book:
     read: Callable[[BinaryIO], Iterator[Tables]]
     empty: Callable[[], Tables]
     leaves_out: bool = True
+    events: "Events | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptMessage:
+    """A kept message that was not refused; `body` gives its bytes."""
+
+    delivery_id: str
+    body: Callable[[], bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Events:
+    """How the change events of a book are read: in the order in which they were taken, into tables of this shape."""
+
+    sql: str
+    read: Callable[[Iterable[KeptMessage]], Iterator[pl.DataFrame]]
+    empty: Callable[[], pl.DataFrame]
+
+
+CHANGES = "changes"
+"""The kind of rows that change events are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +154,8 @@ class Comparison:
         self._engine.execute("SET threads = 2")
         self._engine.execute("SET preserve_insertion_order = false")
         self._synthetic = synthetic_identities
+        self._scripts = ["held", book.sql]
+        self._kinds = list(book.kinds)
         self._tables: set[str] = set()
         self._aside: list[tuple[int, str]] = []
         self._deliveries: list[tuple[str, int]] = []
@@ -156,8 +181,17 @@ class Comparison:
             self._files += 1
             progress(self._files)
 
+    def take_messages(self, kept: Iterable[KeptMessage]) -> None:
+        """Read change events, in the order in which they were taken."""
+        if self._book.events is not None:
+            self._kinds.append(CHANGES)
+            self._scripts.append(self._book.events.sql)
+            self._append("raw_events", self._book.events.empty())
+            for frame in self._book.events.read(kept):
+                self._append("raw_events", frame)
+
     def take_rows(self, entity: str, frames: Iterable[pl.DataFrame]) -> None:
-        """Take what the hub holds of an entity; rows of other source systems are passed over."""
+        """Take what the hub holds of an entity, or CHANGES; rows of other source systems are passed over."""
         for frame in frames:
             self._append(f"hub_{entity}", frame.filter(pl.col("source_system") == self._book.system))
 
@@ -169,13 +203,13 @@ class Comparison:
         self._append("deliveries", came)
         self._append("named_parties", pl.DataFrame(schema=_NAMED_PARTIES))
         self._engine.execute(_macros(synthetic=self._synthetic))
-        for name in ("held", self._book.sql):
+        for name in self._scripts:
             self._engine.execute(_script(name))
         self._append("named_parties", self._named_parties())
         return Reconciliation(
             system=self._book.system,
             files=self._files,
-            compared=tuple(self._compare(kind) for kind in self._book.kinds),
+            compared=tuple(self._compare(kind) for kind in self._kinds),
             totals=tuple(self._totals()),
             set_aside=tuple(sorted({group for _, group in self._aside})),
         )
@@ -196,7 +230,7 @@ class Comparison:
         """Parties that rows of the files name though no record is theirs: a reference may point to nothing (E10)."""
         named = " UNION ".join(
             f'SELECT "{column}" AS ref FROM said_{kind}'  # noqa: S608 - names of this module
-            for kind in self._book.kinds
+            for kind in self._kinds
             for column in _PARTY_COLUMNS & set(self._fields(kind))
         )
         lone = f"SELECT ref FROM ({named}) WHERE ref NOT IN (SELECT source_ref FROM hub_parties) ORDER BY ref"  # noqa: S608
@@ -213,7 +247,8 @@ class Comparison:
         join = _full_join(kind)
         said, held = self._engine.execute(f"SELECT count(s.nth), count(h.nth) FROM {join}").fetchall()[0]  # noqa: S608
         self._engine.execute(f"CREATE OR REPLACE TEMP TABLE breaks AS {_breaks_of(kind, fields)}")
-        self._engine.execute(f"INSERT INTO breaks {_misplaced(kind)}")
+        if kind != CHANGES:  # a message has no place in a file
+            self._engine.execute(f"INSERT INTO breaks {_misplaced(kind)}")
         count = self._engine.execute("SELECT count(*) FROM breaks").fetchall()[0][0]
         found = self._engine.execute("SELECT * FROM breaks ORDER BY ALL LIMIT ?", [MOST_SHOWN]).fetchall()
         items = tuple(

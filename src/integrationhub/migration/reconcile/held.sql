@@ -106,3 +106,10 @@ SELECT g.source_ref AS grp, s.source_ref, 1 AS nth, s.source_case_ref, c.source_
        s.owner, s.pence, s.suspended_pence
 FROM hub_schedules s ANTI JOIN held_elsewhere USING (case_id) LEFT JOIN group_refs g USING (group_id)
 LEFT JOIN case_refs c USING (case_id) LEFT JOIN debt_refs d USING (debt_id);
+
+-- What change events do to accounts behind the book, and what the last ones that the book contains by now have done. Of
+-- sources without events there is nothing.
+CREATE VIEW changed_accounts AS
+SELECT '' AS account_kind, '' AS source_ref, NULL::VARCHAR AS owner, 0::BIGINT AS pence, 0::BIGINT AS suspended_pence
+WHERE false;
+CREATE VIEW contained_changes AS SELECT * FROM changed_accounts;
