@@ -43,6 +43,7 @@ MEANINGS = {
     "CODE_UNKNOWN": "a code that is not in its list",
     "COUNT_INVALID": "a count outside the range of its table",
     "DATE_INVALID": "no date of the calendar",
+    "DECOMPRESS_ERROR": "a compressed file that is damaged, or holds fewer bytes than stated",
     "DIGITS_INVALID": "anything but digits where digits must stand",
     "EDITED_INVALID": "anything but a number in a numeric edited field",
     "EV": "two change events claim the same number of a case",
