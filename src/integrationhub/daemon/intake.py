@@ -17,14 +17,16 @@ What may happen to a batch, and what becomes of its messages:
     the broker is lost             everything in hand comes again; what was committed is known as a duplicate then
 
 A message that the broker delivers again, and that this process never had, was in the hands of a process that is no
-more: it is a suspect too.
+more. One that the ledger knows is a suspect. The others are doubted: the first goes alone, as a suspect, then two go
+together, four, and so on, for most of what a killed daemon had in hand is innocent. Where one of them is what kills the
+daemon, it is nearer to the head of the queue after each end, until it is the one that goes alone.
 """
 
 import hashlib
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Protocol
 
 from integrationhub.canonical.identifiers import derive
@@ -68,6 +70,9 @@ class Ledger(Protocol):
 
     def of(self, message: str) -> Tries:
         """What was counted so far."""
+
+    def known(self, messages: Collection[str]) -> set[str]:
+        """Of these, the ones with a try."""
 
     def begin(self, message: str) -> None:
         """A try is about to begin."""
@@ -181,10 +186,7 @@ class MessageIntake:
         self._reconnecting.reset()
         self._shift.ready.add(self.connector)
         if arrived:
-            with self._changed:
-                for message in arrived:
-                    self._sort(message)
-                self._changed.notify_all()
+            self._sort(arrived)
 
     def _has_room(self) -> bool:
         """Whether another batch may be asked for; waits a while for it.
@@ -203,7 +205,7 @@ class MessageIntake:
         """The broker is lost: what is in hand comes again, and is no suspect for it."""
         self._shift.ready.discard(self.connector)
         with self._changed:
-            self._ours.update(known_by(item.message) for item in self._in_hand())
+            self._ours.update(known_by(item.message) for item in self._in_hand() if not item.doubted)
             self._forget()
         logger().warning("waiting", queue=self.connector, reason=error.code, error=type(error).__name__)
         self._shift.stop.wait(self._reconnecting.next())
@@ -223,18 +225,30 @@ class MessageIntake:
         for lane in self._lanes.values():
             lane.clear()
 
-    def _sort(self, message: Incoming) -> None:
-        """Put a message into the lane of its order key; behind a death, alone."""
-        key = self._key(message)
-        item = Item(message=message, key=key, arrived=time.monotonic())
-        if message.redelivered or self._suspicious:
-            known = known_by(message)
-            foreign = message.redelivered and known not in self._ours
-            self._ours.discard(known)
-            if foreign or known in self._suspicious:
-                self._suspicious.add(known)
-                item.together = 1
-        self._lane_of(key).add(item)
+    def _sort(self, arrived: Sequence[Incoming]) -> None:
+        """Put each message into the lane of its order key."""
+        again = {known_by(message) for message in arrived if message.redelivered}
+        foreign = again - self._ours
+        self._ours -= again
+        tried = self._tried(foreign)
+        with self._changed:
+            for message in arrived:
+                item = Item(message=message, key=self._key(message), arrived=time.monotonic())
+                if foreign or self._suspicious:
+                    known = known_by(message)
+                    item.doubted = message.redelivered and known in foreign
+                    if known in tried or known in self._suspicious:
+                        self._suspicious.add(known)
+                        item.together = 1
+                self._lane_of(item.key).add(item)
+            self._changed.notify_all()
+
+    def _tried(self, messages: set[str]) -> set[str]:
+        """Of these, the ones that the ledger knows; all, where it can't be asked."""
+        try:
+            return self._ledger.known(messages) if messages else messages
+        except TransientError:
+            return messages
 
     def _key(self, message: Incoming) -> str | None:
         try:
@@ -261,10 +275,8 @@ class MessageIntake:
             return nothing or self._failure is not None or (self._breaker.trouble is not None and not self._busy)
 
         while True:
-            for message in self._rest():
-                self._sort(message)
+            self._sort(self._rest())
             with self._changed:
-                self._changed.notify_all()
                 if self._changed.wait_for(done, 0.1) or self._shift.is_over():
                     return
 
@@ -353,8 +365,9 @@ class MessageIntake:
         if isinstance(answer, Taken):
             waited = [now - item.arrived for item in batch]
             self._meter.committed(answer.outcomes, waited=waited, took=now - started)
-        if not first.is_suspect:
-            with self._changed:
+        with self._changed:
+            self._lanes[hand].went_well(batch)
+            if not first.is_suspect:
                 self._lanes[hand].took(len(batch), now - started)
         self._settle(hand, batch)
 
@@ -368,6 +381,7 @@ class MessageIntake:
             first.deaths += first.is_suspect
             with self._changed:
                 self._suspicious.update(known_by(item.message) for item in batch)
+                self._lanes[hand].went_wrong()
             batch = suspects(batch)
         self._return(hand, batch)
 

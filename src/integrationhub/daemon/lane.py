@@ -25,7 +25,7 @@ LONGEST_SECONDS = 2.0
 @dataclass(slots=True, kw_only=True)
 class Item:
     """A message in hand. `together`: with how many it may go at most; 1 for a suspect. `deaths`: of workers that died
-    with it alone in hand.
+    with it alone in hand. `doubted`: a process that had it among many others is no more.
 
     `counted`: the try that comes next, or that is under way, stands in the ledger already. `arrived`: on the monotonic
     clock.
@@ -38,6 +38,7 @@ class Item:
     counted: bool = False
     arrived: float = 0.0
     deaths: int = 0
+    doubted: bool = False
 
     @property
     def is_suspect(self) -> bool:
@@ -51,6 +52,7 @@ class Lane:
     def __init__(self) -> None:
         self._items: deque[Item] = deque()
         self._most = MOST
+        self._trust = 1  # how many of the doubted may go together
 
     def __len__(self) -> int:
         return len(self._items)
@@ -86,12 +88,14 @@ class Lane:
                     blocked.add(item.key)
                 passed.append(self._items.popleft())
                 continue
-            most = min(most, item.together)
+            most = min(most, item.together, self._trust if item.doubted else MOST)
             size += len(item.message.body)
             if batch and (len(batch) >= most or size > MOST_BYTES):
                 break
             batch.append(self._items.popleft())
         self._items.extendleft(reversed(passed))
+        if len(batch) == 1 and batch[0].doubted:
+            batch[0].together = 1
         return batch
 
     def may_rest(self, now: float) -> bool:
@@ -106,6 +110,15 @@ class Lane:
     def next_try(self, now: float) -> float | None:
         """When the first of those that wait for their next try may go; None when nobody waits."""
         return min((item.not_before for item in self._items if item.not_before > now), default=None)
+
+    def went_well(self, batch: Iterable[Item]) -> None:
+        """Nothing happened to the worker that had these: of the doubted, twice as many may go together now."""
+        if any(item.doubted for item in batch):
+            self._trust = min(MOST, 2 * self._trust)
+
+    def went_wrong(self) -> None:
+        """The worker died: the doubted begin again with one."""
+        self._trust = 1
 
     def took(self, messages: int, seconds: float) -> None:
         """A batch of so many messages took so long: the next ones shall stay within LONGEST_SECONDS."""

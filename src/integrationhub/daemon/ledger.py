@@ -1,6 +1,6 @@
 """The ledger of tries as an intake wants it: each call a transaction of its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +20,11 @@ class StoreLedger:
         """What was counted so far."""
         with self.store.begin() as work:
             return work.attempts.of(self.connector, message)
+
+    def known(self, messages: Collection[str]) -> set[str]:
+        """Of these, the ones with a try."""
+        with self.store.begin() as work:
+            return work.attempts.known(self.connector, messages)
 
     def begin(self, message: str) -> None:
         """A try is about to begin."""

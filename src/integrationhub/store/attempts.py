@@ -5,11 +5,13 @@ a transaction of its own, so that a try that ends with the process is counted to
 number of tries that nobody came back from.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, select, update
 
+from integrationhub.store.bulk import among
 from integrationhub.store.dialect import insert_into
 from integrationhub.store.schema import ATTEMPTS
 
@@ -40,6 +42,11 @@ class Attempts:
         statement = select(*columns).where(ATTEMPTS.c.connector == connector, ATTEMPTS.c.message == message)
         row = self._connection.execute(statement).mappings().first()
         return Tries() if row is None else Tries(**row)
+
+    def known(self, connector: str, messages: Collection[str]) -> set[str]:
+        """Of these messages, the ones with a try."""
+        chosen = (ATTEMPTS.c.connector == connector, among(self._connection, ATTEMPTS.c.message, list(messages)))
+        return set(self._connection.execute(select(ATTEMPTS.c.message).where(*chosen)).scalars())
 
     def begin(self, connector: str, message: str, *, at: datetime) -> None:
         """One more try is about to begin."""

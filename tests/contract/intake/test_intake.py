@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections import Counter
 
 import pytest
 
@@ -144,13 +145,30 @@ def test_an_intake_that_is_told_to_stop_works_off_what_it_has(bench: Bench) -> N
     assert bench.ended == [None]
 
 
-def test_what_a_dead_process_had_in_hand_goes_one_at_a_time(bench: Bench) -> None:
-    bench.send(*["x"] * 10, "kill", *["x"] * 10)
+def hold_and_let_go(bench: Bench, count: int) -> None:
+    """As a process does that takes messages and is killed."""
     source = bench.broker.source("integrationhub.journal")
-    held = source.receive(limit=21, timeout=5)
-    while len(held) < 21:
-        held += source.receive(limit=21, timeout=5)
+    held = source.receive(limit=count, timeout=5)
+    while len(held) < count:
+        held += source.receive(limit=count, timeout=5)
     source.close()
+
+
+def test_what_a_dead_process_had_in_hand_goes_in_groups_that_grow(bench: Bench) -> None:
+    bench.send(*["x"] * 300)
+    hold_and_let_go(bench, 300)
+    bench.work()
+    bench.until_taken(*numbered(300))
+    bench.stop()
+    sizes = Counter(row.batch for row in bench.journal.taken()).values()
+    assert list(sizes)[:2] == [1, 2]
+    assert len(sizes) < 30
+    assert bench.tries() == 0
+
+
+def test_poison_among_what_a_dead_process_had_in_hand_is_found_and_takes_nobody_with_it(bench: Bench) -> None:
+    bench.send(*["x"] * 10, "kill", *["x"] * 10)
+    hold_and_let_go(bench, 21)
     bench.send(*["x"] * 5, ids=[f"new{number}" for number in range(5)])
     bench.work()
     bench.until_taken(*(set(numbered(21)) - {"m10"}), "new4")

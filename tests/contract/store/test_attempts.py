@@ -22,6 +22,8 @@ def test_tries_that_nobody_came_back_from_are_told_apart(store: Store) -> None:
         tries = work.attempts.of("feed", MESSAGE)
         assert (tries.begun, tries.ended, tries.fatal, tries.code) == (3, 1, 2, "UNEXPECTED")
         assert work.attempts.of("other", MESSAGE) == Tries()
+        assert work.attempts.known("feed", [MESSAGE, derive("message", "m2")]) == {MESSAGE}
+        assert work.attempts.known("other", [MESSAGE]) == set()
         work.attempts.forget("feed", MESSAGE)
         assert work.attempts.of("feed", MESSAGE) == Tries()
 

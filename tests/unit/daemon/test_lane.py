@@ -43,6 +43,18 @@ def test_a_suspect_goes_alone_and_in_its_place() -> None:
     assert [tags(lane.take(0.0)) for _ in range(3)] == [[1, 2], [3], [4]]
 
 
+def test_of_the_doubted_twice_as_many_go_together_each_time_until_a_worker_dies() -> None:
+    lane = lane_of(*(item(tag, doubted=True) for tag in range(12)))
+    assert lane.take(0.0)[0].is_suspect
+    sizes = []
+    for _ in range(2):
+        lane.went_well([item(0, doubted=True)])
+        sizes.append(len(lane.take(0.0)))
+    lane.went_well([item(0)])
+    lane.went_wrong()
+    assert [*sizes, len(lane.take(0.0)), len(lane.take(0.0))] == [2, 4, 1, 1]
+
+
 def test_those_of_its_key_wait_behind_one_that_waits_and_others_go_on() -> None:
     lane = lane_of(item(1, "a", not_before=5.0), item(2, "b"), item(3, "a"), item(4))
     assert tags(lane.take(1.0)) == [2, 4]
