@@ -32,6 +32,7 @@ COMMANDS = {
         "integrationhub.cli.migrate:migrate",
         "Move old cases: rehearse, approve, transfer, sign off, back out.",
     ),
+    "api": ("integrationhub.cli.api:api", "Share debts and their provenance with other services, read-only."),
     "store": ("integrationhub.cli.store:store", "Upgrade the store; check every invariant over it."),
     "estate": ("integrationhub.cli.estate:estate", "Make a synthetic legacy estate with its truth."),
     "init": ("integrationhub.cli.init:init", "Write a commented configuration file and the folders."),
