@@ -23,13 +23,16 @@ if TYPE_CHECKING:
     from integrationhub.intake.captures import CaptureTaker
     from integrationhub.intake.desk import FeedDesk
     from integrationhub.intake.messages.taker import InboxTaker
+    from integrationhub.intake.units.bench import Bench
     from integrationhub.mapping.compile import CompiledMapping, Mapping
     from integrationhub.pipeline import Pipeline
     from integrationhub.publish.relay import Relay
     from integrationhub.receive.originals import Originals
     from integrationhub.sdk.descriptor import Descriptor
     from integrationhub.sdk.transport import MessageSource, Publisher
+    from integrationhub.sdk.units import Options
     from integrationhub.store.unit_of_work import Store
+    from integrationhub.unit_pipeline import UnitPipeline
     from integrationhub.workbench.archive import MappingArchive
     from integrationhub.workbench.desk import AnalystDesk
 
@@ -193,6 +196,8 @@ class Core:
             raise
 
     def _build_pipeline(self, descriptor: Descriptor) -> Pipeline:
+        if descriptor.units is not None:
+            return self._unit_pipeline(descriptor)
         from integrationhub.intake.builders import build_intake, layout_for
         from integrationhub.intake.loading import Loader
         from integrationhub.pipeline import Pipeline
@@ -216,6 +221,57 @@ class Core:
             synthetic_identities=self.settings.synthetic_identities,
             clock=self.clock,
         )
+
+    def _unit_pipeline(self, descriptor: Descriptor) -> UnitPipeline:
+        """The pipeline of a feed that is judged in units."""
+        from integrationhub.intake.builders import NoFiles
+        from integrationhub.intake.loading import Loader
+        from integrationhub.intake.measure import no_header
+        from integrationhub.intake.units import registry
+        from integrationhub.intake.units.loading import UnitLoader
+        from integrationhub.unit_pipeline import UnitPipeline
+
+        options = self._unit_options(descriptor)
+        kinds = {kind.decoder for kind in descriptor.delivery.files}
+        return UnitPipeline(
+            descriptor=descriptor,
+            header_of=no_header,
+            stager=NoFiles(),
+            loader=Loader(descriptor=descriptor, environment=self.settings.environment, checkpoint=self.checkpoint),
+            store=self.store,
+            originals=self.originals,
+            work_folder=self.settings.data_dir / "work",
+            synthetic_identities=self.settings.synthetic_identities,
+            clock=self.clock,
+            decoders={name: registry.decoder(name, options) for name in kinds},
+            mapping=self._mapping_at_work(descriptor),
+            units=UnitLoader(descriptor=descriptor, bench=self._bench(descriptor), checkpoint=self.checkpoint),
+        )
+
+    def _unit_options(self, descriptor: Descriptor) -> Options:
+        from integrationhub.intake.units import registry
+
+        settings = self.settings
+        return registry.options_of(
+            descriptor, synthetic_identities=settings.synthetic_identities, keys_file=settings.keys_file
+        )
+
+    def _bench(self, descriptor: Descriptor) -> Bench:
+        """Who judges a feed's units."""
+        from integrationhub.intake.units import registry
+        from integrationhub.intake.units.bench import Bench
+
+        judge = registry.judge(registry.rules_of(descriptor).judge, self._unit_options(descriptor))
+        return Bench(connector=descriptor.name, environment=self.settings.environment, judge=judge)
+
+    def _mapping_at_work(self, descriptor: Descriptor) -> CompiledMapping:
+        """The mapping of a connector, kept as a version that was put to work."""
+        from integrationhub.intake.builders import layout_for
+
+        mapping = self._specs(descriptor).compile(layout_for(descriptor))
+        if not self._trial:
+            self.archive.keep(mapping, self.catalogue.mapping(descriptor.connector.mappings))
+        return mapping
 
     def taker(self, name: str) -> InboxTaker[Any]:
         """Takes the messages of a connector, by its name or an alias. NotFound: it has none."""

@@ -34,7 +34,7 @@ def find_files(paths: Iterable[Path], rules: DeliveryRules) -> list[FoundFile]:
     """The feed's files named by `paths` (data files, trigger files, folders), in sequence order, each once.
 
     A folder gives the files in it whose names are of the feed's form, with or without trigger file. A path that does
-    not exist raises NotFound.
+    not exist raises NotFound; a trigger file of a feed that is judged in units may be named without its data file.
     """
     found: dict[Path, FoundFile] = {}
     for path in paths:
@@ -92,10 +92,11 @@ def _single(path: Path, rules: DeliveryRules) -> FoundFile:
     data = path
     if path.name.endswith(rules.trigger.suffix):
         data = path.with_name(rules.trigger.data_name_for(path.name))
-    if not data.is_file():
+    if not data.is_file() and not (rules.files and data != path and path.is_file()):
         raise NotFound(f"there is no file {data.name} in that folder", remedy="name a data file or a folder")
     trigger = data.with_name(rules.trigger.name_for(data.name))
-    return FoundFile(path=data, trigger=trigger if trigger.is_file() else None, sequence=rules.sequence_of(data.name))
+    number = rules.sequence_of(data.name)
+    return FoundFile(path=data, trigger=trigger if trigger.is_file() else None, sequence=number)
 
 
 def _in_folder(folder: Path, rules: DeliveryRules) -> Iterator[FoundFile]:

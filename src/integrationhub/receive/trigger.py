@@ -28,11 +28,16 @@ class Trigger:
     extra: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_trigger(content: bytes, *, required: Sequence[str], code: str) -> Trigger | Reason:
-    """The trigger's content, or the reason with `code` why it can't be read: the first fault in reading order."""
+def read_trigger(content: bytes, *, required: Sequence[str], code: str, others: bool = True) -> Trigger | Reason:
+    """The trigger's content, or the reason with `code` why it can't be read: the first fault in reading order.
+
+    Without `others` nothing but the required keys is looked at.
+    """
     pairs = _pairs(content)
     if isinstance(pairs, str):
         return Reason(code=code, text=f"trigger file: {pairs}")
+    if not others:
+        pairs = {key: value for key, value in pairs.items() if key in required}
     missing = [key for key in required if key not in pairs]
     if missing:
         return Reason(code=code, text=f"trigger file: key {', '.join(missing)} is missing", field=missing[0])

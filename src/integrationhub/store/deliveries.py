@@ -117,6 +117,15 @@ class Deliveries:
         mine = (DELIVERIES.c.connector == connector) & (DELIVERIES.c.name == name)
         return self._all(_IS_FILE, mine, DELIVERIES.c.state == State.ACCEPTED)
 
+    def refused_like(self, delivery: Delivery) -> list[str]:
+        """Refused files of this name, or of this number of its series: what waits for them waits no longer."""
+        mine = (DELIVERIES.c.connector == delivery.connector) & (DELIVERIES.c.state == State.REJECTED)
+        same = DELIVERIES.c.name == delivery.name
+        if delivery.sequence is not None and delivery.series is not None:
+            same |= (DELIVERIES.c.sequence == delivery.sequence) & (DELIVERIES.c.series == delivery.series)
+        statement = select(DELIVERIES.c.delivery_id).where(_IS_FILE, mine, same)
+        return list(self._connection.execute(statement).scalars())
+
     def all_accepted(self, connector: str) -> list[Delivery]:
         """Every accepted file of a connector in sequence order."""
         return self._all(_IS_FILE, DELIVERIES.c.connector == connector, DELIVERIES.c.state == State.ACCEPTED)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, select, update
 
@@ -22,7 +23,7 @@ class Slice:
     first_byte: int
     last_byte: int
     committed_at: datetime
-    counts: Mapping[str, int] = field(default_factory=dict)
+    counts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ class Slices:
         zero = {f"ledger_{name}": value for name, value in asdict(NOTHING).items()}
         return insert_new(self._connection, SLICES, {**asdict(part), **zero})
 
-    def count(self, delivery_id: str, slice_no: int, counts: Mapping[str, int]) -> None:
+    def count(self, delivery_id: str, slice_no: int, counts: Mapping[str, Any]) -> None:
         """Store what became of the slice's records."""
         self._update(delivery_id, slice_no, {"counts": dict(counts)})
 

@@ -64,6 +64,11 @@ class Worklist:
             new += affected(self._connection, part.on_conflict_do_nothing())
         return new
 
+    def known(self, exception_ids: Sequence[str]) -> frozenset[str]:
+        """Those of these items that were put on the list before, whatever became of them."""
+        chosen = among(self._connection, WORKLIST.c.exception_id, exception_ids)
+        return frozenset(self._connection.execute(select(WORKLIST.c.exception_id).where(chosen)).scalars())
+
     def reopen(self, items: Iterable[WorklistItem]) -> None:
         """Put items on the list; one that was resolved opens again with the new text, one that is open stays."""
         rows = [asdict(item) for item in items]
