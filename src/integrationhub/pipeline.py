@@ -129,7 +129,7 @@ class Pipeline:
         TransientError: a service is away; the same call later goes on where this one stopped.
         RecordRejected `NOTICE_MISMATCH`: the bytes are not the ones that were announced.
         """
-        taken = self._take_found(found, expected_sha256=expected_sha256, now=now, progress=progress, recorded=recorded)
+        taken = self.take_found(found, expected_sha256=expected_sha256, now=now, progress=progress, recorded=recorded)
         return taken[0]
 
     def take_again(self, delivery_id: str) -> FileReport:
@@ -148,7 +148,7 @@ class Pipeline:
                 self._release(now, silent)
             return self.latest(report)
 
-    def _take_found(
+    def take_found(
         self,
         found: FoundFile,
         *,
@@ -185,7 +185,7 @@ class Pipeline:
             finished = {report.sha256: report for report in self.resume()}
             taken = []
             for item in files:
-                report, released = self._take_found(item, progress=watch(item))
+                report, released = self.take_found(item, progress=watch(item))
                 finished |= {other.sha256: other for other in released}
                 taken.append(report)
         for place, report in enumerate(taken):

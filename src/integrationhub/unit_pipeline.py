@@ -14,12 +14,13 @@ import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO
 
 from integrationhub.accounts.book import Book
 from integrationhub.accounts.unit import Admission
 from integrationhub.canonical.identifiers import derive
+from integrationhub.decode.archives.gz import inflate_into
 from integrationhub.errors import NotFound
 from integrationhub.intake import refusals
 from integrationhub.intake.measure import Measured, keep
@@ -29,7 +30,6 @@ from integrationhub.intake.units.heard import Hearing
 from integrationhub.intake.units.loading import Admitted, UnitLoader, controls_of
 from integrationhub.intake.units.rows import Arrived
 from integrationhub.intake.units.spool import Spooled, spool
-from integrationhub.intake.units.unpack import unpack
 from integrationhub.mapping.compile import CompiledMapping, MappingContext
 from integrationhub.pipeline import Pipeline, Progress, silent, unheard
 from integrationhub.receive.acceptance import Offer
@@ -85,7 +85,7 @@ class UnitPipeline(Pipeline):
             work.deliveries.save(admitted.delivery)
             return self.units.try_out(work, admitted, now=now)
 
-    def _take_found(
+    def take_found(
         self,
         found: FoundFile,
         *,
@@ -94,11 +94,11 @@ class UnitPipeline(Pipeline):
         progress: Progress = silent,
         recorded: Callable[[], None] = unheard,
     ) -> tuple[FileReport, list[FileReport]]:
+        """See `Pipeline`."""
         if not found.path.is_file():
             return self._without_data(found), []
-        return Pipeline._take_found(
-            self, found, expected_sha256=expected_sha256, now=now, progress=progress, recorded=recorded
-        )
+        taken = Pipeline.take_found  # super() finds no way in a dataclass with slots
+        return taken(self, found, expected_sha256=expected_sha256, now=now, progress=progress, recorded=recorded)
 
     def _without_data(self, found: FoundFile) -> FileReport:
         """What becomes of a trigger file whose data file is not there."""
@@ -132,13 +132,11 @@ class UnitPipeline(Pipeline):
             stop = self._gate(work).before_content(measured.offer)
             known = work.deliveries.get(measured.delivery_id)
             received_at = known.received_at if known is not None else now
-            delivery = self._unit_delivery(measured, State.RECEIVED, received_at)
-            if stop is None:
-                if known is None or known.state is not State.LOADING:
-                    work.deliveries.save(delivery)
-                report = None
-            else:
-                report = self._stop(work, delivery, measured, stop, FileFacts(), now)
+            report = None
+            if stop is not None:
+                report = self._stop(work, measured, stop, now=now, received_at=received_at)
+            elif known is None or known.state is not State.LOADING:
+                work.deliveries.save(self._unit_delivery(measured, State.RECEIVED, received_at))
             work.commit()
         return report, received_at
 
@@ -151,8 +149,7 @@ class UnitPipeline(Pipeline):
         with self.store.begin() as work:
             decided = self._decide(work, measured, read, received_at)
             if isinstance(decided, Stop):
-                delivery = self._unit_delivery(measured, State.RECEIVED, received_at, read.facts)
-                report = self._stop(work, delivery, measured, decided, read.facts, now)
+                report = self._stop(work, measured, decided, now=now, received_at=received_at, facts=read.facts)
                 work.commit()
                 shutil.rmtree(folder, ignore_errors=True)
                 return report
@@ -207,55 +204,53 @@ class UnitPipeline(Pipeline):
             source_system=self.descriptor.connector.source_system,
             synthetic_identities=self.synthetic_identities,
         )
-        with self.originals.open(measured.offer.sha256) as stream:
-            if not measured.offer.name.endswith(".gz"):
-                return self._spooled(stream, folder, file, kind, context, arrived)
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            plain = folder.with_suffix(".plain")
-            stated = int(measured.trigger.extra[UNCOMPRESSED])
-            fault = unpack(stream, plain, stated=stated, size=measured.offer.size, codes=self._rules.codes)
-        if fault is not None:
-            return Spooled(facts=FileFacts(structure=fault), folder=folder, arrived=arrived)
-        with plain.open("rb") as content:
-            return self._spooled(content, folder, file, kind, context, arrived)
-
-    def _spooled(
-        self,
-        stream: BinaryIO,
-        folder: Path,
-        file: FileInHand,
-        kind: FileKind,
-        context: MappingContext,
-        arrived: Arrived,
-    ) -> Spooled:
-        return spool(
-            stream,
-            folder,
+        reading = partial(
+            spool,
+            folder=folder,
             file=file,
             decoder=self.decoders[kind.decoder],
             mapping=self.mapping,
             context=context,
             arrived=arrived,
         )
+        with self.originals.open(measured.offer.sha256) as stream:
+            if not measured.offer.name.endswith(".gz"):
+                return reading(stream)
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            plain = folder.with_suffix(".plain")
+            stated = int(measured.trigger.extra[UNCOMPRESSED])
+            with plain.open("wb") as target:
+                fault = inflate_into(target, stream, delivered=measured.offer.size, stated=stated)
+        if fault is not None:
+            return Spooled(facts=FileFacts(structure=fault), folder=folder, arrived=arrived)
+        with plain.open("rb") as content:
+            return reading(content)
 
     def _decide(self, work: Work, measured: Measured, read: Spooled, received_at: datetime) -> Stop | Admission:
         file = self._in_hand(measured, received_at, 0)
         return self._gate(work).of_content(read.facts, file, Book(work.accounts.shelf()))
 
     def _stop(
-        self, work: Work, delivery: Delivery, measured: Measured, stop: Stop, facts: FileFacts, now: datetime
+        self,
+        work: Work,
+        measured: Measured,
+        stop: Stop,
+        *,
+        now: datetime,
+        received_at: datetime,
+        facts: FileFacts | None = None,
     ) -> FileReport:
         """Store what stops a file, and tell it. A repeat that the name tells leaves no trace."""
-        report = self._stopped_report(measured, stop, facts)
+        report = self._stopped_report(measured, stop, facts or FileFacts())
         stored = replace(
-            delivery,
+            self._unit_delivery(measured, State.RECEIVED, received_at, facts),
             state=State(stop.verdict.value),
             reasons=report.reasons,
             report=report.as_dict(),
             records=report.records,
             completed_at=None if stop.verdict is FileVerdict.HELD else now,
         )
-        known = work.deliveries.get(delivery.delivery_id)
+        known = work.deliveries.get(measured.delivery_id)
         if stop.verdict is not FileVerdict.DUPLICATE or (known is not None and known.state is not State.ACCEPTED):
             work.deliveries.save(stored)
         if stop.verdict is FileVerdict.REJECTED:

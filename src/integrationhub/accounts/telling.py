@@ -1,7 +1,7 @@
 """What the world is told of changes in the book of accounts (outbound-events.md).
 
-A benefit debt is told of to internal systems only, money to finance as well. What is told follows from what happened, in
-its order: the changes of one debt by one unit are one change.
+A benefit debt is told of to internal systems only, money to finance as well. What is told follows from what happened,
+in its order: the changes of one debt by one unit are one change.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from integrationhub.accounts.book import Book
-from integrationhub.accounts.changes import DebtChanged, Happening, Moved, Posted, Reversed, Said
+from integrationhub.accounts.changes import DebtChanged, Happening, Reversed, Said
 from integrationhub.accounts.entries import Debt, Hold, Origin, Receipt
 
 INTERNAL, FINANCE = "internal", "finance"
@@ -40,13 +40,13 @@ def _tellings(item: Happening, book: Book) -> Iterator[Telling]:
     if isinstance(item, DebtChanged):
         yield from _debt(item.before, item.after, book, origin)
         yield from _holds(item.before, item.after, origin)
-    elif isinstance(item, Posted) or isinstance(item, Moved):
-        yield _posted(item.receipt, origin)
     elif isinstance(item, Reversed):
         if not item.reversal.receipt.in_suspense:
             yield _reversed(item, origin)
-    else:
+    elif isinstance(item, Said):
         yield _said(item, origin)
+    else:
+        yield _posted(item.receipt, origin)
 
 
 def _together(happened: Iterable[Happening]) -> Iterator[Happening]:

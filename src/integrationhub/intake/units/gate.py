@@ -1,8 +1,10 @@
-"""What becomes of a file before its units are judged: the checks of benefits-common.md §4 and §8, in their order.
+"""What becomes of a file before its units are judged: the checks of benefits-common.md §4 and §8 in their order.
 
-trigger → repeat by name → size → hash → empty | content read | structure → repeat by content → number → paging → controls
+    by its bytes     trigger file → repeat by name → size → hash → empty
+    by its content   structure → repeat by content → number → paging → controls
 
-A number that is not the next one is HELD until the missing one is there; a refused file uses up neither name nor number.
+A number that is not the next one is HELD until the missing one is there. A refused file uses up neither its name nor
+its number.
 """
 
 from dataclasses import dataclass

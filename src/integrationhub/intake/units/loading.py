@@ -22,7 +22,7 @@ from integrationhub.intake.units.spool import Spooled, keys_of, slices
 from integrationhub.records import Reason
 from integrationhub.sdk.descriptor import Descriptor
 from integrationhub.sdk.messages import Fate
-from integrationhub.sdk.units import FileFacts, FileInHand
+from integrationhub.sdk.units import Booked, FileFacts, FileInHand
 from integrationhub.store.deliveries import Delivery, State
 from integrationhub.store.slices import Slice
 from integrationhub.store.unit_of_work import Store, Work
@@ -182,7 +182,6 @@ class UnitLoader:
         parts: list[Mapping[str, Any]] = [part.counts for part in work.slices.all(admitted.delivery.delivery_id)]
         outcomes = {name: sum(part.get(name, 0) for part in parts) for name in _WORST}
         told = [Reason(**reason) for part in parts for reason in part["reasons"]]
-        credits, debits = admitted.facts.credits, admitted.facts.debits
         return FileReport(
             path=admitted.delivery.path,
             connector=self.descriptor.name,
@@ -193,8 +192,8 @@ class UnitLoader:
             outcomes=outcomes,
             controls=controls_of(admitted.facts),
             debts=Amount(count=sum(part["debts"] for part in parts), pence=sum(part["pence"] for part in parts)),
-            credits=Amount(count=credits.count, pence=credits.pence),
-            debits=Amount(count=debits.count, pence=debits.pence),
+            credits=_amount(admitted.facts.credits),
+            debits=_amount(admitted.facts.debits),
             missing=tuple(missing),
         )
 
@@ -202,6 +201,10 @@ class UnitLoader:
 def controls_of(facts: FileFacts) -> tuple[Control, ...]:
     """The file's controls as a report shows them."""
     return tuple(Control(name=item.name, expected=item.expected, actual=item.actual) for item in facts.controls)
+
+
+def _amount(booked: Booked) -> Amount:
+    return Amount(count=booked.count, pence=booked.pence)
 
 
 def _counts(judged: Iterable[tuple[Unit, Verdict]]) -> Counter[str]:
