@@ -26,6 +26,9 @@ CHECKS = {
     "count": "a count of the trailer is wrong",
     "total": "a control total differs, or can't be proved",
     "field": "a field can't be decoded, or holds what its document does not allow",
+    "waiting": "the trigger file is there, its data file is not: it waits",
+    "empty": "the data file has no bytes",
+    "limit": "more bytes come out of the compressed file than stated or allowed",
     "oversize": "more bytes come out of the compressed file than stated or allowed",
     "damaged": "the compressed file or the XML in it is damaged",
     "doctype": "the document has a DOCTYPE",
@@ -113,7 +116,7 @@ def _in_module(path: Path) -> Iterator[Coded]:
         known = {**constants, **_assigned(ast.walk(scope))}
         for call in [node for node in ast.walk(scope) if isinstance(node, ast.Call)]:
             code, carrier, said = _parts(call, known)
-            if code.isupper():
+            if code.isupper() and ast.unparse(call.func) != "Hold":  # a hold's code is no reason
                 text = MEANINGS.get(code) or next(filter(None, (_resolved(part, known) for part in said)), "")
                 yield Coded(code=code, carrier=carrier, module=path.relative_to(SOURCE.parent).as_posix(), text=text)
 

@@ -1,5 +1,7 @@
 """The tables of a connector descriptor that speak of messages."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from integrationhub.sdk.part import Part
@@ -30,13 +32,15 @@ class MessageRules(Part):
 
     `ordered`: messages about one entity must be taken in the order in which they were published, so of several hosts
     one takes them and the others stand by. `order_header`: the header that names what a message is about, where one
-    does; without it the content's own name is looked for.
+    does; without it the content's own name is looked for. `webhook`: the path on the daemon's HTTP port to which the
+    source posts messages, which go the way of all others from there.
     """
 
     bindings: tuple[Binding, ...] = ()
     ordered: bool = False
     order_header: str | None = None
     signature: Signature | None = None
+    webhook: Annotated[str, Field(pattern=r"^/webhooks/[a-z0-9-]+$")] | None = None
 
 
 class EventRules(Part):

@@ -6,7 +6,9 @@ from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
+
+import polars as pl
 
 from integrationhub.accounts.unit import Judge
 from integrationhub.errors import ConfigurationError
@@ -14,10 +16,9 @@ from integrationhub.mapping.tables import Layout
 from integrationhub.sdk.descriptor import Descriptor, UnitRules
 from integrationhub.sdk.units import Options, UnitDecoder, UnitReader
 
-if TYPE_CHECKING:
-    import polars as pl
-
 _DECODERS, _JUDGES = "integrationhub.decode.units", "integrationhub.accounts.feeds"
+_PLACE: Mapping[str, pl.DataType] = {"_record": pl.Int64(), "_offset": pl.Int64()}
+"""In every table: where a row stands."""
 
 
 def rules_of(descriptor: Descriptor) -> UnitRules:
@@ -66,12 +67,13 @@ def judge(name: str, options: Options) -> Judge:
 def unit_layout(descriptor: Descriptor, options: Options | None = None) -> Layout:
     """The tables of all decoders of a connector, and of its reader."""
     options = options or options_of(descriptor)
-    tables: dict[str, dict[str, pl.DataType]] = {}
     found = [decoder(kind.decoder, options).layout for kind in descriptor.delivery.files]
     named = rules_of(descriptor).reader
-    for layout in [*found, *([reader(named, options).layout] if named else [])]:
+    layouts = [*found, *([reader(named, options).layout] if named else [])]
+    tables: dict[str, dict[str, pl.DataType]] = {table: dict(_PLACE) for layout in layouts for table in layout}
+    for layout in layouts:
         for table, fields in layout.items():
-            tables.setdefault(table, {}).update(fields)
+            tables[table].update(fields)
     return tables
 
 
