@@ -47,6 +47,12 @@ def test_a_correction_takes_the_groups_back_whose_balances_it_changes(moved: tup
     assert hub.call("store", "check").code == 0
     waiting = json.loads(hub.call("migrate", "exceptions", PLAN, "list", "--json").out)
     assert sum(item["entity"] == "case_groups" for item in waiting) == now["HELD"]
+    gates = json.loads(hub.call("migrate", "gate", PLAN, "--as", "alice", "--json", code=6).out)
+    clean = {gate["wave"]: gate["holds"] for gate in gates if gate["gate"] == "parallel-run"}
+    held = {
+        wave["wave"] for wave in json.loads(hub.call("migrate", "status", PLAN, "--json").out)["waves"] if wave["held"]
+    }
+    assert clean == {wave: wave not in held for wave in WAVES}  # the correction was compared before it took groups back
 
 
 def test_the_waves_can_be_signed_off_without_the_held_groups(moved: tuple[Installation, Path]) -> None:
@@ -57,6 +63,7 @@ def test_the_waves_can_be_signed_off_without_the_held_groups(moved: tuple[Instal
         gate = ("migrate", "gate", PLAN, "--wave", wave)
         hub.call(*gate, "--as", "alice", code=None)
         hub.call(*gate, "--override", "held", "--as", "bob", "--reason", "known", code=None)
+        hub.call("migrate", "parallel", PLAN, "--wave", wave, "--as", "alice")
         done = hub.call("migrate", "signoff", PLAN, "--wave", wave, "--as", "bob", "--reason", "the rest", "--json")
         signed += json.loads(done.out)["groups"]
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from integrationhub.migration.handover.cs2 import ReturnDocument
     from integrationhub.migration.handover.cscs import ReturnFile
     from integrationhub.migration.handover.desk import HandoverDesk
+    from integrationhub.migration.parallel import DailyComparison
     from integrationhub.migration.reconcile.desk import ReconciliationDesk
     from integrationhub.migration.reconcile.engine import Reconciliation
     from integrationhub.migration.watching import Watch
@@ -74,6 +75,12 @@ class Hub(Core):
         from integrationhub.migration.group_page import GroupDesk
 
         return GroupDesk(store=self.store, arrears=self.arrears_policy)
+
+    def daily_comparison(self) -> DailyComparison:
+        """Compares old and new balances of waves that wait for sign-off, whenever a book has come."""
+        from integrationhub.migration.parallel import DailyComparison
+
+        return DailyComparison(store=self.store, handling=self.handling)
 
     def watch(self) -> Watch:
         """Looks after case groups between FREEZE and CLOSE."""
@@ -204,13 +211,15 @@ class Hub(Core):
     def judge_waiting(self) -> bool:
         """Judge what has changed; False when another process is judging, which may or may not come to it.
 
-        Case groups that have moved and are not what they were go back to their sources at once.
+        Waves that run in parallel with a new book are compared with it; then case groups that have moved and are not
+        what they were go back to their sources at once.
         """
         try:
             judged = self.judging().run()
         except Conflict as exc:
             logger().info("judging_elsewhere", reason=exc.code)
             return False
+        self.daily_comparison().compare_due()
         self.watch().look(new_verdicts=judged.cases > 0)
         return True
 

@@ -91,9 +91,9 @@ def unanswered_freezes(wave: MeasuredWave) -> float:
 
 
 def clean_parallel_days(wave: MeasuredWave) -> float:
-    """Days in a row, up to the last compared one, on which old and new balances agreed."""
+    """Days in a row, up to the last compared one, on which old and new balances agreed since the wave was approved."""
     count = 0
-    for day in reading.parallel_days(wave.connection, wave.run_id, wave.wave):
+    for day in reading.parallel_days(wave.connection, wave.run_id, wave.wave, since_approval=True):
         if not day.clean:
             break
         count += 1

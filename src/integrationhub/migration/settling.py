@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from integrationhub.errors import Conflict, NotAllowed
-from integrationhub.identity import Actor
+from integrationhub.identity import HUB, Actor
 from integrationhub.migration import gates
 from integrationhub.migration.handling import Handling
 from integrationhub.migration.moving import SYSTEMS_TOLD
@@ -57,7 +57,8 @@ class Day:
 def compare(handling: Handling, actor: Actor, wave: str, day: date | None = None) -> Day:
     """Compare the accepted balances of today with what the target holds, account by account, and keep the day.
 
-    A clean day is the PARALLEL_RUN step of every group that waits for sign-off.
+    A clean comparison is the PARALLEL_RUN step of every group that waits for sign-off. A person's comparison replaces
+    what was kept of its day; the hub's own, of a day on which books differed, does not make it clean.
     """
     waiting = waiting_groups(handling, wave)
     with handling.store.read() as connection:
@@ -112,9 +113,12 @@ def note_agreed(handling: Handling, actor: Actor, step: str, compared: Mapping[s
 
 
 def _keep_day(work: Work, run: Stored, day: Day, actor: Actor, at: datetime) -> None:
+    days = reading.parallel_days(work.connection, run.run_id, day.wave, since_approval=True) if actor is HUB else []
+    before: Mapping[str, int] = next((row.differences for row in days if row.day == day.day), {})
+    found = {name: max(before.get(name, 0), day.differences.get(name, 0)) for name in {*before, *day.differences}}
     work.transfers.put_parallel_day(
-        {"run_id": run.run_id, "wave": day.wave, "day": day.day, "debts": day.accounts, "clean": day.clean,
-         "differences": dict(day.differences), "compared_by": actor.name, "authenticated": actor.authenticated,
+        {"run_id": run.run_id, "wave": day.wave, "day": day.day, "debts": day.accounts, "clean": not found,
+         "differences": dict(sorted(found.items())), "compared_by": actor.name, "authenticated": actor.authenticated,
          "compared_at": at}
     )  # fmt: skip
 

@@ -466,7 +466,11 @@ def representations(connection: Connection) -> Mapping[str, Row[Any]]:
     return {row.debt_id: row for row in connection.execute(select(REPRESENTATIONS))}
 
 
-def parallel_days(connection: Connection, run_id: str, wave: str) -> list[Row[Any]]:
-    """Days of the parallel run of a wave, newest first."""
+def parallel_days(connection: Connection, run_id: str, wave: str, *, since_approval: bool = False) -> list[Row[Any]]:
+    """Days of the parallel run of a wave, newest first; all, or of what moved under the wave's newest approval."""
     chosen = (PARALLEL_DAYS.c.run_id == run_id) & (PARALLEL_DAYS.c.wave == wave)
+    if since_approval:
+        own = (TRANSFER_APPROVALS.c.run_id == run_id) & (TRANSFER_APPROVALS.c.wave == wave)
+        newest = select(func.max(TRANSFER_APPROVALS.c.approved_at)).where(own).scalar_subquery()
+        chosen &= PARALLEL_DAYS.c.compared_at >= newest
     return list(connection.execute(select(PARALLEL_DAYS).where(chosen).order_by(PARALLEL_DAYS.c.day.desc())))
