@@ -6,15 +6,19 @@ its own happens at the time of the delivery before it.
 
 import dataclasses
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from integrationhub.accounts.beforehand import SETUP, confidential, known_cases, requests
+from integrationhub.accounts.entries import Note, Origin
+from integrationhub.canonical.identifiers import derive
 from integrationhub.errors import ConfigurationError
 from integrationhub.intake.captures import CaptureTaker, Recorded, recorded_in
 from integrationhub.intake.report import FileReport, FileVerdict
+from integrationhub.intake.units.heard import Heard, Hearing
 from integrationhub.pipeline import Pipeline
 from integrationhub.receive.folder import find_files
 from integrationhub.sdk.messages import Fate, Outcome
@@ -73,6 +77,7 @@ class Takers:
 
     pipeline: Callable[[str], Pipeline]
     captures: Callable[[str], CaptureTaker]
+    hearing: Hearing = field(default_factory=Hearing)
 
 
 def replay(order: Iterable[OrderLine], folder: Path, *, takers: Takers, start: datetime) -> Iterator[Mapping[str, Any]]:
@@ -84,17 +89,19 @@ def replay(order: Iterable[OrderLine], folder: Path, *, takers: Takers, start: d
                 captures[line.capture] = recorded_in(folder / line.capture)
             delivery = captures[line.capture].get(line.n or 0)
             now = line.received_at or (delivery and delivery.at) or now
-            yield _result_of_message(line, takers.captures(line.feed).take_one(delivery, at=now))
+            outcome = takers.captures(line.feed).take_one(delivery, at=now)
+            yield _result_of_message(line, outcome, takers.hearing.taken(outcome.delivery_id))
             continue
         now = line.received_at or now
         feed = takers.pipeline(line.feed)
         with feed.exclusive():
             for item in find_files([folder / path for path in _data_paths(line, feed)], feed.descriptor.delivery):
-                yield _result(line, feed.take(item, now=now))
+                yield _result(line, feed.take(item, now=now), takers.hearing)
 
 
-def _result_of_message(line: OrderLine, outcome: Outcome) -> Mapping[str, Any]:
+def _result_of_message(line: OrderLine, outcome: Outcome, heard: Heard | None) -> Mapping[str, Any]:
     loaded = outcome.fate is Fate.LOADED
+    unit = heard.records[-1] if heard is not None and heard.records else None
     return {
         "feed": line.feed,
         "capture": line.capture,
@@ -102,8 +109,8 @@ def _result_of_message(line: OrderLine, outcome: Outcome) -> Mapping[str, Any]:
         "level": "message",
         "outcome": outcome.fate.value,
         "reason": None if outcome.code == Fate.DUPLICATE else outcome.code,
-        "flags": [],
-        "canonical": {"delivery_id": outcome.delivery_id} if loaded else None,
+        "flags": unit["flags"] if unit else [],
+        "canonical": unit["canonical"] if unit else {"delivery_id": outcome.delivery_id} if loaded else None,
         "records": [],
     }
 
@@ -114,16 +121,22 @@ def _data_paths(line: OrderLine, feed: Pipeline) -> list[str]:
     return [path for path in line.paths if not path.endswith(suffix)] or list(line.paths)
 
 
-def _result(line: OrderLine, report: FileReport) -> Mapping[str, Any]:
+def _result(line: OrderLine, report: FileReport, hearing: Hearing) -> Mapping[str, Any]:
     loaded = report.verdict is FileVerdict.ACCEPTED
     told = report.verdict in (FileVerdict.REJECTED, FileVerdict.HELD)
-    return {
+    result = {
         "feed": line.feed,
         "paths": list(line.paths),
         "level": "file",
         "outcome": OUTCOMES[report.verdict],
         "reason": report.reasons[0].code if told and report.reasons else None,
         "flags": [],
+    }
+    if (heard := hearing.taken(report.sha256)) is not None:
+        canonical = None if heard.canonical is None else dict(heard.canonical)
+        return {**result, "canonical": canonical, "records": heard.records, "missing": list(report.missing)}
+    return {
+        **result,
         "canonical": {"records": report.records, "missing": list(report.missing)} if loaded else None,
         "records": [
             {"key": str(reason.record), "outcome": "EXCEPTION", "reason": reason.code, "flags": [], "canonical": None}
@@ -132,15 +145,37 @@ def _result(line: OrderLine, report: FileReport) -> Mapping[str, Any]:
     }
 
 
-def begin_sequences(setup: Path, store: Store) -> None:
-    """Let feeds without history begin with the numbers that `sequences.json` in the setup folder gives."""
-    file = setup / "sequences.json"
-    if not file.is_file():
-        return
-    numbers = json.loads(file.read_text(encoding="utf-8"))
+def begin(setup: Path, store: Store, *, connector_of: Callable[[str], str], now: datetime) -> None:
+    """Let the store begin with what the files of the setup folder say, as far as it knows nothing else yet.
+
+    sequences.json: the number with which a feed begins; known-cases.json: cases that receipts may be meant for, and
+    people whose address is kept back; cis-requests.json: questions that wait for an answer. `connector_of`: the name of
+    a connector by that of its feed.
+    """
+    numbers, known, asked = (_content(setup / name) for name in ("sequences.json", "known-cases.json", REQUESTS_FILE))
     with store.begin() as work:
-        for connector, number in numbers.items():
-            feed = work.feeds.lock(connector)
+        for name, number in (numbers or {}).items():
+            feed = work.feeds.lock(connector_of(name))
             if feed.last_sequence is None and isinstance(number, int):
                 work.feeds.save(dataclasses.replace(feed, last_sequence=number - 1))
+        notes = [
+            *known_cases((known or {}).get("cases", ())),
+            *confidential((known or {}).get("confidential_ninos", ())),
+            *requests(asked or ()),
+        ]
+        held = {(note.feed, note.kind, note.key) for note in work.accounts.shelf().notes(_keys(notes))}
+        origin = Origin(delivery_id=derive(SETUP), record=0, offset=0, mapping_id=SETUP, at=now)
+        new = {key: note for key, note in zip(_keys(notes), notes, strict=True) if key not in held}
+        work.accounts.keep((note, origin) for note in new.values())
         work.commit()
+
+
+REQUESTS_FILE = "cis-requests.json"
+
+
+def _keys(notes: Sequence[Note]) -> list[tuple[str, str, str]]:
+    return [(note.feed, note.kind, note.key) for note in notes]
+
+
+def _content(file: Path) -> Any:  # noqa: ANN401 – JSON
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None

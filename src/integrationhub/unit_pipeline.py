@@ -12,7 +12,7 @@ It shares its outside, and what it does around a file, with `pipeline.Pipeline`;
 import io
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -47,12 +47,12 @@ UNCOMPRESSED = "UNCOMPRESSED-BYTES"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitPipeline(Pipeline):
-    """Takes the files of one connector whose records are judged in units. `hearing` is told every verdict."""
+    """Takes the files of one connector whose records are judged in units. `hearing` is told every verdict, if given."""
 
     decoders: Mapping[str, UnitDecoder]
     mapping: CompiledMapping
     units: UnitLoader
-    hearing: Hearing = field(default_factory=Hearing)
+    hearing: Hearing | None = None
 
     def has_work(self) -> bool:
         """See `Pipeline`."""
@@ -157,8 +157,9 @@ class UnitPipeline(Pipeline):
         with self.store.begin() as work:
             work.deliveries.save(admitted.delivery)
             work.commit()
-        heard = self.hearing.of(measured.delivery_id)
-        heard.canonical = admitted.canonical
+        heard = None if self.hearing is None else self.hearing.of(measured.offer.sha256)
+        if heard is not None:
+            heard.canonical = admitted.canonical
         report = self.units.load(self.store, admitted, now=now, heard=heard, progress=lambda _units: None)
         progress(2 * size, 2 * size)
         shutil.rmtree(folder, ignore_errors=True)

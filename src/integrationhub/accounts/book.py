@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from integrationhub.accounts.beforehand import CONFIDENTIAL, KNOWN
 from integrationhub.accounts.changes import Changes, DebtChanged, Moved, Posted, Reversed, Said
 from integrationhub.accounts.entries import Debt, KnownCase, Note, Origin, Receipt, Reversal
 from integrationhub.accounts.shelf import Shelf, Wanted
@@ -162,6 +163,10 @@ class Book:
         """What a feed remembers under that key."""
         self._fetch_notes([(feed, kind, key)])
         return self._notes[feed, kind, key]
+
+    def is_confidential(self, nino: str) -> bool:
+        """Whether the person has a confidentiality marker in any case."""
+        return self.note(KNOWN, CONFIDENTIAL, nino[:8]) is not None
 
     def keep(self, note: Note) -> None:
         """Remember something, in place of what was remembered under the same key."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from integrationhub.intake.desk import FeedDesk
     from integrationhub.intake.messages.taker import InboxTaker
     from integrationhub.intake.units.bench import Bench
+    from integrationhub.intake.units.heard import Hearing
     from integrationhub.mapping.compile import CompiledMapping, Mapping
     from integrationhub.pipeline import Pipeline
     from integrationhub.publish.relay import Relay
@@ -63,6 +64,7 @@ class Core:
         self._scratch: TemporaryDirectory[str] | None = None
         self._pipelines: dict[str, Pipeline] = {}
         self._takers: dict[str, InboxTaker[Any]] = {}
+        self.hearing: Hearing | None = None  # is told every verdict on units, where it is set before anything is taken
 
     @cached_property
     def store(self) -> Store:
@@ -246,6 +248,7 @@ class Core:
             decoders={name: registry.decoder(name, options) for name in kinds},
             mapping=self._mapping_at_work(descriptor),
             units=UnitLoader(descriptor=descriptor, bench=self._bench(descriptor), checkpoint=self.checkpoint),
+            hearing=self.hearing,
         )
 
     def _unit_options(self, descriptor: Descriptor) -> Options:
@@ -275,21 +278,21 @@ class Core:
 
     def taker(self, name: str) -> InboxTaker[Any]:
         """Takes the messages of a connector, by its name or an alias. NotFound: it has none."""
-        from integrationhub.intake.builders import layout_for
         from integrationhub.intake.messages.meanings import meaning_of
         from integrationhub.intake.messages.taker import InboxTaker
-
-        def put_to_work() -> CompiledMapping:
-            mapping = self._specs(descriptor).compile(layout_for(descriptor))
-            if not self._trial:
-                self.archive.keep(mapping, self.catalogue.mapping(descriptor.connector.mappings))
-            return mapping
 
         descriptor = self.catalogue.connector(name)
         if descriptor.name not in self._takers:
             self._takers[descriptor.name] = InboxTaker(
                 connector=descriptor.name,
-                meaning=meaning_of(descriptor, mapping=put_to_work, originals=self.originals, settings=self.settings),
+                meaning=meaning_of(
+                    descriptor,
+                    mapping=partial(self._mapping_at_work, descriptor),
+                    originals=self.originals,
+                    settings=self.settings,
+                    bench=partial(self._bench, descriptor),
+                    hearing=self.hearing,
+                ),
                 store=self.store,
                 originals=self.originals,
                 checkpoint=self.checkpoint,

@@ -1,5 +1,6 @@
 """`integrationhub replay` and `state`: recorded traffic as it would have run, and what came of it."""
 
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -12,17 +13,19 @@ from integrationhub.errors import NotFound
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--order", required=True, type=click.Path(path_type=Path), help="One JSON line a delivery.")
-@click.option("--setup", type=click.Path(path_type=Path, file_okay=False), help="Folder that may hold sequences.json.")
+@click.option("--setup", type=click.Path(path_type=Path, file_okay=False), help="Folder of what is known before.")
 @json_option
 @click.pass_obj
 def replay(invocation: Invocation, directory: Path, order: Path, setup: Path | None, as_json: bool) -> None:
     """Take the deliveries that --order lists, from DIRECTORY, in that order; "now" is when each one was received.
 
     An order line is a JSON object with feed, with paths (relative to DIRECTORY), or capture and n for a recorded
-    message, and, if known, received_at. With --setup, test identities count as usable, sequences.json gives the next
-    sequence number of a feed, and keys.json the keys of signed ones.
+    message, and, if known, received_at. With --setup, test identities count as usable, and the folder's files say what
+    is known before: keys.json the keys of signed and encrypted feeds, sequences.json the next number of a feed,
+    known-cases.json child maintenance cases, cis-requests.json questions that wait for an answer.
     """
-    from integrationhub.replay import Takers, begin_sequences, read_order
+    from integrationhub.intake.units.heard import Hearing
+    from integrationhub.replay import Takers, begin, read_order
     from integrationhub.replay import replay as run_order
 
     if not order.is_file():
@@ -30,8 +33,9 @@ def replay(invocation: Invocation, directory: Path, order: Path, setup: Path | N
     lines = read_order(order.read_text(encoding="utf-8").splitlines())
     with invocation.hub(synthetic_identities=setup is not None, keys_file=_keys_in(setup)) as hub:
         if setup is not None:
-            begin_sequences(setup, hub.store)
-        takers = Takers(pipeline=hub.pipeline, captures=hub.captures)
+            begin(setup, hub.store, connector_of=lambda name: hub.catalogue.connector(name).name, now=hub.clock())
+        hub.hearing = Hearing()
+        takers = Takers(pipeline=hub.pipeline, captures=hub.captures, hearing=hub.hearing)
         for result in run_order(lines, directory, takers=takers, start=hub.clock()):
             if as_json:
                 print_json(result)
@@ -50,12 +54,12 @@ def _keys_in(setup: Path | None) -> Path | None:
 @click.option("--as-at", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The date on which holds are judged.")
 @json_option
 @click.pass_obj
-def state(invocation: Invocation, as_at: object, as_json: bool) -> None:  # noqa: ARG001 - no feed sets holds yet
+def state(invocation: Invocation, as_at: datetime | None, as_json: bool) -> None:
     """Print the canonical state: debts with status and balances, suspense, events by type."""
     from integrationhub.store.state import read_state
 
     with invocation.hub(trial=True) as hub, hub.store.read() as connection:
-        current = read_state(connection)
+        current = read_state(connection, as_at=(as_at or hub.clock()).date())
     if as_json:
         print_json(current)
         return

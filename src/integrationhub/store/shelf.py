@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
 
+from integrationhub.accounts.beforehand import CASE, KNOWN
 from integrationhub.accounts.book import letters
 from integrationhub.accounts.entries import Debt, Hold, JointDebtor, KnownCase, Note, Receipt
 from integrationhub.canonical.identifiers import derive
@@ -30,9 +31,6 @@ RECEIPT_COLUMNS = (
     "position",
 )  # fmt: skip
 """The columns that hold a receipt's own fields; `number` of a receipt is its position."""
-
-KNOWN_CASES, CASE = "known-cases", "case"
-"""Feed and kind of the notes under which child maintenance cases stand that were known beforehand."""
 
 _CLOSED_CASES = ("CLOSED",)
 
@@ -77,7 +75,7 @@ class StoredShelf:
             row.source_ref: KnownCase(ref=row.source_ref, is_open=row.status not in _CLOSED_CASES)
             for row in self._connection.execute(loaded)
         }
-        for note in self.notes((KNOWN_CASES, CASE, ref) for ref in wanted):
+        for note in self.notes((KNOWN, CASE, ref) for ref in wanted):
             found[note.key] = KnownCase(ref=note.key, is_open=bool(note.value["is_open"]))
         return list(found.values())
 

@@ -1,39 +1,20 @@
 """Files of feeds that are judged in units: checked in order, numbered, judged once, whatever is killed."""
 
 import gzip
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from integrationhub.bootstrap import Hub
-from integrationhub.canonical import units
-from integrationhub.catalogue import Catalogue
-from integrationhub.config import Settings
 from integrationhub.errors import TransientError
 from integrationhub.intake.report import FileReport
-from integrationhub.intake.units import registry, spool
+from integrationhub.intake.units import spool
 from integrationhub.receive.folder import FoundFile, find_files
 from integrationhub.store.invariants import check
 from integrationhub.store.state import read_state
 from integrationhub.unit_pipeline import UnitPipeline
-from tests.unit.intake.toy import NOW, ToyDecoder, ToyJudge, forms, handed_over, installed
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
-    monkeypatch.setattr(units, "_declared", forms)
-    for cached in (units.forms, units.targets):
-        cached.cache_clear()
-    toy = {"integrationhub.decode.units": ToyDecoder(), "integrationhub.accounts.feeds": ToyJudge()}
-    monkeypatch.setattr(registry, "_build", lambda package, _name, _options: toy[package])
-    settings = Settings(data_dir=tmp_path / "data", catalogue_folders=(installed(tmp_path / "catalogue"),))
-    with Hub(settings, Catalogue.standard(folders=settings.catalogue_folders), clock=lambda: NOW) as opened:
-        yield opened
-    monkeypatch.undo()
-    for cached in (units.forms, units.targets):
-        cached.cache_clear()
-
+from tests.unit.intake.toy import NOW, handed_over
 
 Take = Callable[..., FileReport]
 
@@ -153,7 +134,7 @@ def test_a_check_changes_nothing(take: Take, hub: Hub, tmp_path: Path) -> None:
     assert hub.pipeline("toy").check(found(hub, path)).records == 2
 
     with hub.store.read() as connection:
-        state = read_state(connection)
+        state = read_state(connection, as_at=NOW.date())
     assert state["events_internal"] == {}
     assert take(1, "R1,200", "DM0010000001,5").verdict == "ACCEPTED"
 
@@ -184,7 +165,7 @@ def test_a_load_that_breaks_off_ends_as_if_it_had_not(
     assert (report.verdict, report.records, report.outcomes["EXCEPTION"]) == ("ACCEPTED", 1_000, 1_000)
     with hub.store.read() as connection:
         assert [item.invariant for item in check(connection) if not item.holds] == []
-        assert read_state(connection)["events_internal"]["worklist.opened"] == 1_000
+        assert read_state(connection, as_at=NOW.date())["events_internal"]["worklist.opened"] == 1_000
 
 
 def test_a_full_list_names_what_it_no_longer_has(take: Take, hub: Hub) -> None:
@@ -194,4 +175,4 @@ def test_a_full_list_names_what_it_no_longer_has(take: Take, hub: Hub) -> None:
 
     assert report.missing == ("DM0010000001", "DM0010000003")
     with hub.store.read() as connection:
-        assert read_state(connection)["events_internal"]["worklist.opened"] == 2
+        assert read_state(connection, as_at=NOW.date())["events_internal"]["worklist.opened"] == 2

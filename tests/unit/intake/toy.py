@@ -5,10 +5,10 @@ does not hold, `*` makes it a list of everything.
 """
 
 import hashlib
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import polars as pl
 
@@ -18,9 +18,11 @@ from integrationhub.accounts.shelf import Wanted
 from integrationhub.accounts.unit import Unit, Verdict
 from integrationhub.canonical.model import Entity
 from integrationhub.canonical.units.form import form, pence
+from integrationhub.errors import RecordRejected
 from integrationhub.mapping.tables import Layout
 from integrationhub.records import DecodedBatch, Reason
-from integrationhub.sdk.units import Booked, ControlFact, FileFacts, FileInHand
+from integrationhub.sdk.transport import Incoming
+from integrationhub.sdk.units import Booked, ControlFact, FileFacts, FileInHand, Row
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
 PIECE = 700  # lines of a piece
@@ -36,7 +38,7 @@ mappings = "toy"
 aliases = ["toys"]
 
 [delivery]
-transports = ["folder"]
+transports = ["folder", "queue"]
 first_sequence = 1
 
 [[delivery.files]]
@@ -48,8 +50,12 @@ compressed = true
 [layout]
 format = "units"
 
+[messages]
+signature = { header = "X-Signature", prefix = "sha256=", secret = "toy" }
+
 [units]
 judge = "toy"
+reader = "toy-messages"
 """
 
 SPEC = """
@@ -103,6 +109,19 @@ class ToyDecoder:
             credits=Booked(count=total, pence=0),
             whole="*" in marks,
         )
+
+
+class ToyReader:
+    """Messages `{"key": …, "amount": …}`."""
+
+    @property
+    def layout(self) -> Layout:
+        return {"ROW": {"KEY": pl.String(), "AMOUNT": pl.Int64()}}
+
+    def read(self, _message: Incoming, body: Mapping[str, Any]) -> Mapping[str, Sequence[Row]]:
+        if not isinstance(body.get("key"), str):
+            raise RecordRejected("the body does not fit its schema", code="SCHEMA_INVALID")
+        return {"ROW": [{"KEY": body["key"], "AMOUNT": body["amount"]}]}
 
 
 def batch(rows: list[tuple[int, int, str, int]]) -> DecodedBatch:

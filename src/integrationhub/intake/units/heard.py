@@ -17,13 +17,18 @@ class Heard:
 
 @dataclass(slots=True, kw_only=True)
 class Hearing:
-    """What was said of files, by their delivery."""
+    """What was said of files, by their SHA-256, and of messages, by their delivery."""
 
     files: dict[str, Heard] = field(default_factory=dict)
 
-    def of(self, delivery_id: str) -> Heard:
-        """What is heard of a delivery, from now on."""
-        return self.files.setdefault(delivery_id, Heard())
+    def of(self, known_by: str) -> Heard:
+        """What is heard from now on."""
+        heard = self.files[known_by] = Heard()
+        return heard
+
+    def taken(self, known_by: str | None) -> Heard | None:
+        """What was said of it, which is forgotten then; None: nothing."""
+        return self.files.pop(known_by or "", None)
 
 
 def shown(unit: Unit, verdict: Verdict) -> dict[str, Any]:

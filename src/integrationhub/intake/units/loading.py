@@ -59,7 +59,7 @@ class UnitLoader:
     checkpoint: Callable[[str], None] = lambda _point: None
 
     def load(
-        self, store: Store, admitted: Admitted, *, now: datetime, heard: Heard, progress: Callable[[int], None]
+        self, store: Store, admitted: Admitted, *, now: datetime, heard: Heard | None, progress: Callable[[int], None]
     ) -> FileReport:
         """Judge what is not judged yet, then accept the file."""
         with store.begin() as work:
@@ -90,7 +90,7 @@ class UnitLoader:
         """The same in one transaction of the caller's."""
         done = 0
         for number, units in self._waiting(admitted, 0, 0):
-            self.take(work, admitted, number, units, done=done, now=now, heard=Heard())
+            self.take(work, admitted, number, units, done=done, now=now, heard=None)
             done += len(units)
         return self.accept(work, admitted, now=now)
 
@@ -103,7 +103,7 @@ class UnitLoader:
         *,
         done: int,
         now: datetime,
-        heard: Heard,
+        heard: Heard | None,
     ) -> None:
         """Judge a part of the units; those before it were `done`."""
         delivery_id = admitted.delivery.delivery_id
@@ -123,7 +123,8 @@ class UnitLoader:
         debts = _debts(session.book)
         counts = {**_counts(session.judged), "debts": debts.count, "pence": debts.pence}
         work.slices.count(delivery_id, number, {**counts, "reasons": list(_reasons(session.judged))})
-        heard.records += [shown(unit, verdict) for unit, verdict in session.judged if verdict.listed]
+        if heard is not None:
+            heard.records += [shown(unit, verdict) for unit, verdict in session.judged if verdict.listed]
 
     def accept(self, work: Work, admitted: Admitted, *, now: datetime) -> FileReport:
         """Close the file: what the feed remembers of it, what its source no longer has, its number, its report."""
