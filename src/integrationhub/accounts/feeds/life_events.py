@@ -130,14 +130,14 @@ def _other_person(unit: Unit, nino: str, book: Book) -> Verdict | None:
     born = {debt.dob for debt in book.debts_of(nino) if debt.dob is not None}
     if unit.values["dob"] is None or not born or unit.values["dob"] in born:
         return None
-    same_name = letters(unit.values["surname"]) in surnames(nino, book)
+    same_name = letters(unit.values["surname"] or "") in surnames(nino, book)
     return Verdict.exception("DOB_CONFLICT" if same_name else "IDENTITY_CONFLICT")
 
 
 def _stranger(unit: Unit, book: Book) -> Verdict:
     """Without a number: a person must look where name, birth date and postcode are a debtor's."""
     surname, born, postcode = (unit.values[name] for name in ("surname", "dob", "postcode"))
-    if born is None or not postcode:
+    if not surname or born is None or not postcode:
         return Verdict.excluded("NOT_A_DEBTOR")
     alike = (debt for debt in book.debts_of_person(surname, born) if debt.nino is not None)
     weak = any(_compact(debt.postcode) == _compact(postcode) for debt in alike)
@@ -151,7 +151,7 @@ def _compact(postcode: str | None) -> str:
 def _flags(unit: Unit, nino: str, book: Book) -> list[str]:
     known = surnames(nino, book)
     found = {
-        "SURNAME_DIFFERS": bool(known) and letters(unit.values["surname"]) not in known,
+        "SURNAME_DIFFERS": bool(known) and letters(unit.values["surname"] or "") not in known,
         "JOINT_DEBTOR": bool(book.joint_debts_of(nino)),
         "DOB_SENTINEL": unit.values["dob_mark"] == "SENTINEL",
     }
