@@ -52,6 +52,7 @@ MEANINGS = {
     "EV": "two change events claim the same number of a case",
     "FEED_STOPPED": "an earlier file of this feed was refused: this one waits",
     "FLOAT_INVALID": "a floating point field that is infinite or no number",
+    "MONEY_FORMAT": "an amount of money that is not written as its feed writes them",
     "PACKED_INVALID": "a DISPLAY or packed number with a bad digit or sign",
     "POISON": "a message with which worker processes died, each time it was tried alone",
     "QUEUE_UNAVAILABLE": "the broker can't serve a queue at the moment",

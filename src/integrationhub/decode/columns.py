@@ -24,7 +24,7 @@ from integrationhub.decode.text import Trim, fixed_text, hexadecimal
 INVALID = "PACKED_INVALID"
 """Reason code of a number that can't be read, whatever its storage."""
 
-Signs = Literal["ibm", "strict"]
+Signs = Literal["ibm", "strict", "strict-display"]
 Blanks = Literal["null", "fault"]
 Floats = Literal["ibm", "ieee"]
 
@@ -36,8 +36,9 @@ Reader: TypeAlias = Callable[[Block, int], tuple[Values, Mask | None]]
 class Reading:
     """How values are understood.
 
-    `signs`: `ibm` takes A C E F as plus and B D as minus, `strict` C F and D only. `blanks`: whether a DISPLAY or
-    packed number of blanks or low-values is null or a fault. Fields of up to 18 digits named in `low_values` read as
+    `signs`: `ibm` takes A C E F as plus and B D as minus, `strict` C F and D only, `strict-display` is `ibm` for packed
+    numbers (unsigned ones have no minus) and strict for DISPLAY ones. `blanks`: whether a DISPLAY or packed number of
+    blanks or low-values is null or a fault. Fields of up to 18 digits named in `low_values` read as
     records.LOW_VALUES when all their bytes are X'00', and are no fault. `edited`: whether numeric edited fields read as
     numbers or as text. `missing`: what lies past the end of a short record is left to the length check, or
     judged here: elements of a table that begin there are read as null, a number that is cut is a fault.
@@ -292,8 +293,9 @@ def _from_ascii(read: Reader, width: int) -> Reader:
 
 
 def _signs(item: Item, reading: Reading) -> numbers.SignCodes:
-    strict = reading.signs == "strict"
-    if item.usage is Usage.DISPLAY and not item.signed:
+    packed = item.usage is Usage.PACKED
+    strict = reading.signs == "strict" or (reading.signs == "strict-display" and not packed)
+    if not item.signed and (not packed or reading.signs == "strict-display"):
         return numbers.STRICT_UNSIGNED if strict else numbers.IBM_UNSIGNED
     return numbers.STRICT if strict else numbers.IBM
 

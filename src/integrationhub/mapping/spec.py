@@ -16,7 +16,19 @@ from integrationhub.mapping.cases import CaseSpec
 Severity = Literal["reject", "exception", "note"]
 Repeats = Literal["exception", "number", "first", "last"]
 ConversionName = Literal[
-    "text", "plain", "digits", "int", "pence", "date", "code", "flag", "nino", "nino_status", "nino_usable", "present"
+    "text",
+    "plain",
+    "digits",
+    "int",
+    "pence",
+    "pounds",
+    "date",
+    "code",
+    "flag",
+    "nino",
+    "nino_status",
+    "nino_usable",
+    "present",
 ]
 ContextName = Literal["as_at", "source_system", "sequence", "delivery_id"]
 DateFormat = Literal["cyyddd", "ccyymmdd"]
@@ -28,6 +40,7 @@ _OPTIONS: Mapping[str, frozenset[str]] = {
     "digits": frozenset({"length", "empty"}),
     "int": frozenset({"empty"}),
     "pence": frozenset({"ratio"}),
+    "pounds": frozenset(),
     "date": frozenset({"rule"}),
     "code": frozenset({"codes"}),
     "flag": frozenset({"yes", "no"}),
@@ -79,7 +92,7 @@ class Conversion(Part):
     conversion: ConversionName | None = Field(
         None,
         alias="as",
-        description="the conversion: text, plain, digits, int, pence, date, code, flag, nino…",
+        description="the conversion: text, plain, digits, int, pence, pounds, date, code, flag, nino…",
     )
     rule: str | None = Field(None, description="date: the date rule, by its name")
     codes: str | None = Field(None, description="code: the code list, by its name")

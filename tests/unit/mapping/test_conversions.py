@@ -68,6 +68,16 @@ def test_pence_are_the_digits_of_a_pounds_field() -> None:
     assert read(Conversion(conversion="pence"), [-3981, 0, 95773, None], pl.Int64) == [-3981, 0, 95773, None]
 
 
+def test_pounds_are_read_as_pence_where_they_are_written_as_they_must_be() -> None:
+    amounts = {
+        "0": 0, "0.00": 0, "12": 1200, "12.5": 1250, "12.05": 1205, "-0.01": -1, "-0": 0,
+        "999999999.99": 99_999_999_999,
+        "1234567890": None, "1.234": None, "1.": None, ".5": None, "+1": None, "1,000": None, " 1": None, "1\n": None,
+        "\u0661": None, "--1": None, "": None, "NaN": None, None: None,
+    }  # fmt: skip
+    assert read(Conversion(conversion="pounds"), list(amounts), pl.String) == list(amounts.values())
+
+
 def test_codes_are_looked_up_and_unknown_ones_are_null() -> None:
     options = Conversion(conversion="code", codes="size")
 

@@ -20,6 +20,7 @@ _CONVERSIONS: Mapping[str, Callable[[pl.Expr, Conversion, Environment], Converte
     "digits": numbers.digits,
     "int": numbers.integer,
     "pence": numbers.pence,
+    "pounds": numbers.pounds,
     "date": dates.dated,
     "code": codes.coded,
     "flag": codes.flag,

@@ -6,10 +6,14 @@ from functools import partial, reduce
 import polars as pl
 
 from integrationhub.canonical.runs import Runs
-from integrationhub.mapping.conversions.result import FEW, Converted, Environment, read, require_numbers
+from integrationhub.mapping.conversions.result import FEW, Converted, Environment, read, require_numbers, require_text
 from integrationhub.mapping.spec import Conversion
 
 _NOTHING = pl.Series([None], dtype=pl.Int64)
+
+_ONE_AMOUNT = pl.col("").str.extract_groups(r"\A(?P<minus>-?)(?P<pounds>[0-9]{1,9})(?:\.(?P<pence>[0-9]{1,2}))?\z")
+_UNSIGNED = pl.col("pounds").cast(pl.Int64) * 100 + pl.col("pence").fill_null("0").str.pad_end(2, "0").cast(pl.Int64)
+_PENCE = pl.when(pl.col("minus") == "-").then(-_UNSIGNED).otherwise(_UNSIGNED)
 
 
 def integer(source: pl.Expr, options: Conversion, _environment: Environment) -> Converted:
@@ -25,6 +29,21 @@ def pence(source: pl.Expr, options: Conversion, _environment: Environment) -> Co
     """
     reader = partial(_whole, ratio=options.ratio)
     return Converted(value=read(source, reader, pl.Int64()), reader=reader, dtype=pl.Int64())
+
+
+def pounds(source: pl.Expr, _options: Conversion, _environment: Environment) -> Converted:
+    """The pence of an amount in pounds, written as text: up to nine digits, perhaps a point and one or two more.
+
+    MONEY_FORMAT: it is written otherwise.
+    """
+    value = read(source, _from_pounds, pl.Int64())
+    return Converted(value=value, reader=_from_pounds, dtype=pl.Int64(), code="MONEY_FORMAT")
+
+
+def _from_pounds(texts: pl.Series) -> pl.Series:
+    require_text(texts)
+    parts = pl.DataFrame({"": texts.cast(pl.String)}).select(_ONE_AMOUNT.struct.unnest())
+    return parts.select(_PENCE).to_series()
 
 
 def _whole(numbers: pl.Series, *, empty: tuple[int, ...] = (), ratio: tuple[int, int] | None = None) -> pl.Series:
