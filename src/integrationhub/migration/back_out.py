@@ -79,7 +79,7 @@ def _lasting(connection: Reading, run: Stored, rows: Sequence[Stored]) -> list[s
         said.append(f"{sent} FREEZE notices have gone out and can't be called back: a RELEASE follows each")
     if answered:
         said.append(f"{answered} notices were answered by their source: the answers stay on record")
-    printed = reading.printed(connection)
+    printed = reading.printed(connection, ids)
     count = sum(row.case_group_id in printed for row in rows)
     if count:
         said.append(f"{count} groups have a printed closure notice: the letters stay sent, the segments stay frozen")

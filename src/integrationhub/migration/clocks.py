@@ -122,10 +122,10 @@ def record_received(handling: Handling, actor: Actor, debt_id: str, received_on:
     return kept
 
 
-def record_response(handling: Handling, debt_id: str, response: str, on: date) -> None:
-    """Record what a person answers to a write-off notice. Conflict: none was received, or there is an answer."""
+def record_response(handling: Handling, actor: Actor, debt_id: str, response: str, on: date) -> None:
+    """Record what a person answers to a write-off notice. Conflict: none was received by then, or it has one."""
     with handling.store.begin() as work:
-        if not work.transfers.answer_representation(debt_id, response, on):
+        if not work.transfers.answer_representation(debt_id, response, on, by=actor.name):
             raise Conflict("no received notice of that debt waits for an answer", code="NOT_ASKED")
         work.commit()
 
@@ -143,8 +143,7 @@ def record_printed(handling: Handling, actor: Actor, wave: str, printed_on: date
     ids = [member.group_id for member in cohort.members.values() if _gets_notice(member, waves, wave)]
     cases = 0
     with handling.store.begin() as work:
-        frozen = reading.frozen_segments(work.connection, printed_on)
-        positions = Positions(work.connection, printed_on, handling.arrears.on(printed_on), frozen)
+        positions = Positions(work.connection, printed_on, handling.arrears.on(printed_on))
         for position in positions.of(ids):
             cases += work.transfers.add_closure_notices(
                 {"case_id": case.case_id, "case_group_id": position.group_id, "segment": case.segment or "CLOSED",

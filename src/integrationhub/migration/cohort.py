@@ -158,9 +158,7 @@ def member_of(position: Position) -> Member:
     }
     return Member(
         group_id=position.group_id, segment=position.segment, told=len(position.told), members=position.members,
-        digest=position.digest, row=row,
-        asked=tuple(debt.debt_id for case in position.cases for debt in case.debts
-                    if debt.write_off == "REPRESENTATION"),
+        digest=position.digest, row=row, asked=position.asked,
     )  # fmt: skip
 
 

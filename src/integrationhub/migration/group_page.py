@@ -36,8 +36,7 @@ class GroupDesk:
                     f"{several} that reference", code="NO_GROUP", remedy="give an identifier of `arrears groups`"
                 )
             day = as_at or casework.latest_as_at(connection) or date.max
-            frozen = reading.frozen_segments(connection, day)
-            (position,) = Positions(connection, day, self.arrears.on(day), frozen).of(found)
+            (position,) = Positions(connection, day, self.arrears.on(day)).of(found)
             return _page(connection, position, day)
 
 

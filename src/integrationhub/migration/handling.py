@@ -107,8 +107,7 @@ class Handling:
 
     def cohort(self, connection: Reading, day: date) -> Cohort:
         """Population, exclusions and waves as at a day."""
-        frozen = reading.frozen_segments(connection, day)
-        positions = Positions(connection, day, self.arrears.on(day), frozen)
+        positions = Positions(connection, day, self.arrears.on(day))
         return form(self.bound.plan, positions.all(), self.begun(connection))
 
     def begun(self, connection: Reading) -> Begun:
@@ -132,5 +131,6 @@ class Handling:
         return Orders(
             run_id=run.run_id, plan_hash=self.bound.hash, target=plan.plan.target, prefix=policy.references.prefix,
             first_serial=policy.references.first,
-            day=day, thresholds=self.arrears.on(day), clocks=policy.clocks, actor=actor, freeze_only=freeze_only,
+            day=day, thresholds=self.arrears.on(day), clocks=policy.clocks,
+            hears=policy.write_off.waits_for_representations, actor=actor, freeze_only=freeze_only,
         )  # fmt: skip

@@ -26,8 +26,8 @@ from integrationhub.store import transfer_reading as reading
 from integrationhub.store.transfer_reading import Stored
 from integrationhub.store.unit_of_work import Reading, Work
 
-GONE, MEMBERS_CHANGED, BALANCE_MOVED, NOTICE_MISSING, NOTICE_RUNS = (
-    "GONE", "MEMBERS_CHANGED", "BALANCE_MOVED", "NOTICE_MISSING", "NOTICE_RUNS",
+GONE, MEMBERS_CHANGED, BALANCE_MOVED, NOTICE_MISSING, NOTICE_RUNS, NOT_HEARD, HEARING_RUNS = (
+    "GONE", "MEMBERS_CHANGED", "BALANCE_MOVED", "NOTICE_MISSING", "NOTICE_RUNS", "NOT_HEARD", "HEARING_RUNS",
 )  # fmt: skip
 
 REFUSALS: Mapping[str, str] = {
@@ -36,6 +36,8 @@ REFUSALS: Mapping[str, str] = {
     BALANCE_MOVED: "a correction or an event has changed a balance since the group was frozen",
     NOTICE_MISSING: "no closure notice of the group was recorded as printed",
     NOTICE_RUNS: "the liability has not ended yet by the group's closure notice",
+    NOT_HEARD: "nobody recorded that the write-off notice of one of the group's debts was received",
+    HEARING_RUNS: "somebody may still be heard about the write-off of one of the group's debts",
 }
 """Why an approved group does not move, besides what keeps groups out of waves."""
 
@@ -60,12 +62,13 @@ class Orders:
     day: date
     thresholds: Thresholds
     clocks: Clocks
+    hears: bool = False  # groups wait until everybody was heard who is to be heard before a write-off
     actor: Actor
     freeze_only: bool = False
 
     def positions(self, connection: Reading) -> Positions:
         """Positions of groups as they are now."""
-        return Positions(connection, self.day, self.thresholds, reading.frozen_segments(connection, self.day))
+        return Positions(connection, self.day, self.thresholds)
 
 
 @dataclass(slots=True)
@@ -97,10 +100,10 @@ def move(
     """Move these groups of the run as far as they may go; nothing is committed. InvariantBroken: a sum is wrong."""
     found = [row for row in work.transfers.lock(orders.run_id, group_ids) if row.state in ("APPROVED", "FROZEN")]
     positions = {position.group_id: position for position in orders.positions(work.connection).of(group_ids)}
-    printed = reading.printed(work.connection) if orders.clocks.waits_for != "NONE" else {}
+    waiting = _Waiting.of(work, positions.values(), orders)
     result, fit = Moved(), []
     for row in found:
-        code = _unfit(row, positions.get(row.case_group_id), orders, printed.get(row.case_group_id))
+        code = _unfit(row, positions.get(row.case_group_id), waiting)
         if code is None:
             fit.append((row, positions[row.case_group_id]))
         else:
@@ -116,23 +119,53 @@ def move(
     return result
 
 
-def _unfit(row: Stored, position: Position | None, orders: Orders, printed: date | None) -> str | None:
+def _unfit(row: Stored, position: Position | None, waiting: "_Waiting") -> str | None:
     """Why a group may not move now, if it may not."""
     if position is None:
         return GONE
     if position.members != row.members:
         return MEMBERS_CHANGED
     moved = row.state == "FROZEN" and position.digest != row.digest
-    return hindrance(position) or (BALANCE_MOVED if moved else _too_early(position, orders, printed))
+    return hindrance(position) or (BALANCE_MOVED if moved else waiting.too_early(position))
 
 
-def _too_early(position: Position, orders: Orders, printed: date | None) -> str | None:
-    if orders.clocks.waits_for == "NONE" or position.segment in NO_NOTICE:
-        return None
-    if printed is None:
-        return NOTICE_MISSING
-    ends = closure_clock(printed, orders.thresholds).liability_ends
-    return NOTICE_RUNS if orders.clocks.waits_for == "LIABILITY_END" and ends > orders.day else None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Waiting:
+    """What groups wait for: the day on which notices were printed, and write-off notices that were received."""
+
+    orders: Orders
+    printed: Mapping[str, date]
+    received: Mapping[str, Stored]
+
+    @classmethod
+    def of(cls, work: Work, positions: Collection[Position], orders: Orders) -> "_Waiting":
+        ids = [position.group_id for position in positions]
+        asked = [debt for position in positions for debt in position.asked]
+        return cls(
+            orders=orders,
+            printed=reading.printed(work.connection, ids) if orders.clocks.waits_for != "NONE" else {},
+            received=reading.representations(work.connection, asked) if orders.hears else {},
+        )
+
+    def too_early(self, position: Position) -> str | None:
+        return self._notice(position) or (self._hearing(position) if self.orders.hears else None)
+
+    def _notice(self, position: Position) -> str | None:
+        if self.orders.clocks.waits_for == "NONE" or position.segment in NO_NOTICE:
+            return None
+        printed = self.printed.get(position.group_id)
+        if printed is None:
+            return NOTICE_MISSING
+        ends = closure_clock(printed, self.orders.thresholds).liability_ends
+        return NOTICE_RUNS if self.orders.clocks.waits_for == "LIABILITY_END" and ends > self.orders.day else None
+
+    def _hearing(self, position: Position) -> str | None:
+        """The last day of the representations is theirs, too (arrears-errors.md §4)."""
+        if any(debt not in self.received for debt in position.asked):
+            return NOT_HEARD
+        notices = [self.received[debt] for debt in position.asked]
+        runs = any(notice.response is None and notice.deadline >= self.orders.day for notice in notices)
+        return HEARING_RUNS if runs else None
 
 
 Fit = Sequence[tuple[Stored, Position]]

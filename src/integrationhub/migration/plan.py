@@ -124,9 +124,14 @@ class Tolerances(_Part):
 
 
 class WriteOff(_Part):
-    """[write_off]: the class is handed over as a label; nothing is ever written off by moving."""
+    """[write_off]: the class is handed over as a label; nothing is ever written off by moving.
+
+    `waits_for_representations`: a group moves only when everybody who is to be heard before a write-off has been asked,
+    and has answered or let the days pass. What they answer decides nothing here.
+    """
 
     hand_over_as_label: Literal[True] = True
+    waits_for_representations: bool = False
 
 
 class Throttle(_Part):

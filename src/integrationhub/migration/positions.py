@@ -17,6 +17,7 @@ from integrationhub.arrears.policy import Thresholds
 from integrationhub.arrears.standing import Standing, group_segment, standing
 from integrationhub.arrears.verdict import EXCEPTION
 from integrationhub.canonical.identifiers import derive
+from integrationhub.store import transfer_reading as reading
 from integrationhub.store import transfer_sources
 from integrationhub.store.case_events import EventState
 from integrationhub.store.transfer_sources import GroupSources
@@ -109,6 +110,12 @@ class Position:
         return [case for case in self.cases if case.relation != STAYS]
 
     @property
+    def asked(self) -> tuple[str, ...]:
+        """Its debts of which somebody is to be heard before a write-off."""
+        debts = (debt for case in self.cases for debt in case.debts)
+        return tuple(debt.debt_id for debt in debts if debt.write_off == "REPRESENTATION")
+
+    @property
     def exceptions(self) -> tuple[str, ...]:
         """Codes of what holds the group for a person."""
         held = (code for case in self.cases if case.outcome == EXCEPTION for code in case.causes)
@@ -128,21 +135,21 @@ class Position:
 
 
 class Positions:
-    """Positions of case groups on a day. `frozen`: case group → the segment it had when its notice was printed."""
+    """Positions of case groups on a day; those whose notice was printed by then keep their segment."""
 
-    def __init__(self, connection: Reading, day: date, thresholds: Thresholds, frozen: Mapping[str, str]) -> None:
+    def __init__(self, connection: Reading, day: date, thresholds: Thresholds) -> None:
         self._connection = connection
         self._day = day
         self._thresholds = thresholds
-        self._frozen = frozen
 
     def of(self, group_ids: Collection[str]) -> Iterator[Position]:
         """Those of these groups that exist, in the order of their identifiers."""
         sources = transfer_sources.of_groups(self._connection, group_ids)
         case_ids = {row.case_id for rows in sources.cases.values() for row in rows}
         events = AfterEvents(self._connection, case_ids)
+        frozen = reading.frozen_segments(self._connection, self._day, group_ids)
         for group_id in sorted(sources.cases):
-            yield self._position(group_id, sources, events)
+            yield self._position(group_id, sources, events, frozen.get(group_id))
 
     def all(self, *, at_once: int = 2_000) -> Iterator[Position]:
         """All of them, in the order of their identifiers."""
@@ -151,11 +158,10 @@ class Positions:
             yield from self.of(ids)
             last = ids[-1]
 
-    def _position(self, group_id: str, sources: GroupSources, events: AfterEvents) -> Position:
+    def _position(self, group_id: str, sources: GroupSources, events: AfterEvents, frozen: str | None) -> Position:
         rows = sorted(sources.cases[group_id], key=lambda row: row.case_id)
         keys = {row.case_key: row.case_id for row in rows}
         cases = tuple(self._case(row, keys, sources.debts.get(row.case_id, []), events) for row in rows)
-        frozen = self._frozen.get(group_id)
         worked_out = group_segment([case.segment for case in cases], self._thresholds.precedence)
         return Position(
             group_id=group_id, cases=cases, segment=frozen or worked_out, segment_frozen=frozen is not None,

@@ -86,8 +86,7 @@ class Watch:
         if not found:
             return None
         day = casework.latest_as_at(work.connection) or date.max
-        frozen = reading.frozen_segments(work.connection, day)
-        positions = list(Positions(work.connection, day, self.arrears.on(day), frozen).of([group_id]))
+        positions = list(Positions(work.connection, day, self.arrears.on(day)).of([group_id]))
         reason = _change(found[0], positions[0] if positions else None)
         if reason is not None:
             hold(work, found[0], reason, REFUSALS.get(reason), actor=HUB, at=self.clock())

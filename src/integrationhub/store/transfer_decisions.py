@@ -251,6 +251,7 @@ REPRESENTATIONS = Table(
     Column("recorded_at", Instant(), nullable=False),
     Column("response", words()),
     Column("responded_on", Date()),
+    Column("responded_by", words()),  # who recorded it
     CheckConstraint("response IN ('AGREES', 'OBJECTS')", name="ck_representations_response"),
 )
 """Write-off notices that a person has received, and the answer; none by the deadline is no response, never consent."""

@@ -15,6 +15,7 @@ from integrationhub.store.transfer_decisions import (
     GATE_OVERRIDES,
     GATE_VERDICTS,
     PARALLEL_DAYS,
+    REPRESENTATIONS,
     TRANSFER_APPROVALS,
     TRANSFER_PLANS,
     TRANSFER_REHEARSALS,
@@ -216,6 +217,19 @@ def messages(connection: Connection, connectors: tuple[str, ...]) -> list[dict[s
     counted = [func.count().label("messages"), func.min(table.c.received_at).label("first")]
     statement = select(*keys, *counted, func.max(table.c.received_at).label("last")).where(
         table.c.connector.in_(connectors), table.c.kind == "MESSAGE"
+    )
+    return _dicts(connection, statement.group_by(*keys).order_by(*keys))
+
+
+def representations(connection: Connection, run_id: str) -> list[dict[str, Any]]:
+    """Wave and answer: write-off notices that were received for debts of the run's groups, and until when they ran."""
+    notice, group = REPRESENTATIONS, TRANSFER_GROUPS
+    keys = [group.c.wave, notice.c.response]
+    counted = [func.count().label("notices"), func.min(notice.c.received_on).label("first_received")]
+    statement = (
+        select(*keys, *counted, func.max(notice.c.deadline).label("last_deadline"))
+        .select_from(notice.join(group, group.c.case_group_id == notice.c.case_group_id))
+        .where(group.c.run_id == run_id)
     )
     return _dicts(connection, statement.group_by(*keys).order_by(*keys))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, or_, select
 
+from integrationhub.store.bulk import among
 from integrationhub.store.judged import VERDICTS
 from integrationhub.store.schema import CANONICAL
 from integrationhub.store.transfer_decisions import (
@@ -161,8 +162,8 @@ def controls(connection: Connection, run_id: str) -> list[Row[Any]]:
     return list(connection.execute(select(TRANSFER_CONTROLS).where(TRANSFER_CONTROLS.c.run_id == run_id)))
 
 
-def frozen_segments(connection: Connection, on: date) -> Mapping[str, str]:
-    """Case group → its segment when its notice was printed, for notices printed by a day.
+def frozen_segments(connection: Connection, on: date, group_ids: Collection[str]) -> Mapping[str, str]:
+    """Of these case groups → segment when the notice was printed, for notices printed by a day.
 
     The notice of a case stays with the case: a group that has been joined by others keeps the highest of its notices.
     """
@@ -170,16 +171,18 @@ def frozen_segments(connection: Connection, on: date) -> Mapping[str, str]:
     statement = (
         select(VERDICTS.c.case_group_id, func.max(CLOSURE_NOTICES.c.group_segment))
         .select_from(joined)
-        .where(CLOSURE_NOTICES.c.printed_on <= on)
+        .where(CLOSURE_NOTICES.c.printed_on <= on, among(connection, VERDICTS.c.case_group_id, sorted(group_ids)))
         .group_by(VERDICTS.c.case_group_id)
     )
     return {row[0]: row[1] for row in connection.execute(statement)}
 
 
-def printed(connection: Connection) -> Mapping[str, date]:
-    """Case group → the day on which its notice was printed."""
+def printed(connection: Connection, group_ids: Collection[str] | None = None) -> Mapping[str, date]:
+    """Case group, of all or of these, → the day on which its notice was printed."""
     joined = CLOSURE_NOTICES.join(VERDICTS, VERDICTS.c.case_id == CLOSURE_NOTICES.c.case_id)
     statement = select(VERDICTS.c.case_group_id, func.max(CLOSURE_NOTICES.c.printed_on)).select_from(joined)
+    if group_ids is not None:
+        statement = statement.where(among(connection, VERDICTS.c.case_group_id, sorted(group_ids)))
     return {row[0]: row[1] for row in connection.execute(statement.group_by(VERDICTS.c.case_group_id))}
 
 
@@ -461,9 +464,12 @@ def sign_offs(connection: Connection, run_id: str, wave: str | None = None) -> l
     return list(connection.execute(statement.order_by(TRANSFER_SIGN_OFFS.c.signed_at)))
 
 
-def representations(connection: Connection) -> Mapping[str, Row[Any]]:
-    """Debt → the write-off notice that was received for it."""
-    return {row.debt_id: row for row in connection.execute(select(REPRESENTATIONS))}
+def representations(connection: Connection, debt_ids: Collection[str] | None = None) -> Mapping[str, Row[Any]]:
+    """Debt, of all or of these, → the write-off notice that was received for it."""
+    statement = select(REPRESENTATIONS)
+    if debt_ids is not None:
+        statement = statement.where(among(connection, REPRESENTATIONS.c.debt_id, sorted(debt_ids)))
+    return {row.debt_id: row for row in connection.execute(statement)}
 
 
 def parallel_days(connection: Connection, run_id: str, wave: str, *, since_approval: bool = False) -> list[Row[Any]]:

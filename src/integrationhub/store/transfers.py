@@ -184,10 +184,11 @@ class Transfers:
         """Record that a write-off notice was received; the first day stays. Whether it is new."""
         return insert_new(self._connection, REPRESENTATIONS, row)
 
-    def answer_representation(self, debt_id: str, response: str, on: date) -> bool:
+    def answer_representation(self, debt_id: str, response: str, on: date, *, by: str) -> bool:
         """Record the answer to a write-off notice; the first one stays. Whether it is new."""
         chosen = (REPRESENTATIONS.c.debt_id == debt_id) & REPRESENTATIONS.c.response.is_(None)
-        statement = update(REPRESENTATIONS).where(chosen).values(response=response, responded_on=on)
+        received = chosen & (REPRESENTATIONS.c.received_on <= on)
+        statement = update(REPRESENTATIONS).where(received).values(response=response, responded_on=on, responded_by=by)
         return affected(self._connection, statement) == 1
 
     def put_parallel_day(self, row: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from integrationhub.errors import ConfigurationError
 from integrationhub.store.schema import METADATA
 
-HEAD = "0019"
+HEAD = "0020"
 """The revision that this code works with."""
 
 _SCRIPTS = Path(__file__).with_name("revisions")

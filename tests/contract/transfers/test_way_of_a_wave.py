@@ -1,6 +1,8 @@
 """Rehearse, approve, move, take back: what is there afterwards, on both databases."""
 
 from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
 from threading import Thread
 
 import pytest
@@ -10,7 +12,9 @@ from integrationhub.bootstrap import Hub
 from integrationhub.errors import Conflict, InvariantBroken, NotAllowed
 from integrationhub.migration.approval import approve
 from integrationhub.migration.back_out import back_out, foresee
+from integrationhub.migration.clocks import record_received, record_response
 from integrationhub.migration.live_run import pause, release_pause
+from integrationhub.migration.plan import WriteOff
 from integrationhub.migration.rehearsal import rehearse
 from integrationhub.migration.settling import close, compare, note_agreed, sign_off, waiting_groups
 from integrationhub.migration.taking_back import take_back
@@ -289,6 +293,32 @@ def test_a_group_that_is_held_while_its_wave_is_signed_off_is_not_signed_with_it
     signing.join(60)
 
     assert states(hub) == {"BACKED_OUT": 1, "SIGNED_OFF": len(waiting) - 1}
+
+
+def test_a_group_waits_until_everybody_was_heard_where_the_policy_says_so(hub: Hub) -> None:
+    handling = hub.handling(PLAN)
+    waits = handling.bound.policy.model_copy(update={"write_off": WriteOff(waits_for_representations=True)})
+    patient = replace(handling, bound=replace(handling.bound, policy=waits))
+
+    def held() -> dict[str, int]:
+        return dict(rehearse(patient, ALICE, [WAVE])[0].report["held"])
+
+    with hub.store.read() as connection:
+        today = handling.day(connection)
+        members = handling.cohort(connection, today).waves[WAVE]
+    silent, *late = (member.asked for member in members if member.asked)
+    assert late
+    assert held() == {"NOT_HEARD": 1 + len(late)}
+    for debt in silent:
+        assert record_received(handling, ALICE, debt, today - timedelta(days=61)) < today
+    for debt in (debt for asked in late for debt in asked):
+        assert record_received(handling, ALICE, debt, today - timedelta(days=60)) == today
+    assert held() == {"HEARING_RUNS": len(late)}  # who let the days pass was heard, and has not consented
+    for debt in (debt for asked in late for debt in asked):
+        with pytest.raises(Conflict):
+            record_response(handling, BOB, debt, "OBJECTS", today - timedelta(days=61))
+        record_response(handling, BOB, debt, "OBJECTS", today)
+    assert held() == {}  # an objection decides nothing here
 
 
 def test_a_pause_stops_the_run_between_groups_and_a_paused_wave_is_not_started(hub: Hub) -> None:

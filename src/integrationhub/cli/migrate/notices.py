@@ -62,7 +62,7 @@ def notices(
             deadline = record_received(handling, actor, debt_id, received.date())
             print_json({"debt": debt_id, "deadline": deadline}) if as_json else click.echo(f"answers until {deadline}")
         if response is not None and debt_id is not None:
-            record_response(handling, debt_id, response, day_of(on) or handling.clock().date())
+            record_response(handling, actor, debt_id, response, day_of(on) or handling.clock().date())
             print_json({"debt": debt_id, "response": response}) if as_json else click.echo(f"noted: {response}")
         if not recording:
             _show(handling, handling.wave(wave) if wave else None, on, as_json=as_json)
