@@ -9,7 +9,7 @@ import polars as pl
 
 from integrationhub.canonical import model
 from integrationhub.errors import ConfigurationError
-from integrationhub.mapping.conversions import Environment
+from integrationhub.mapping.conversions import Environment, Kind
 from integrationhub.mapping.faults import Rule
 from integrationhub.mapping.items import MARK, Compiler, Item
 from integrationhub.mapping.joins import JoinStep, PivotStep
@@ -23,7 +23,10 @@ Made = TypeVar("Made")
 
 @dataclass(slots=True)
 class SourceBuilder:
-    """Builds the plan of one source; afterwards `faults` holds what is wrong and `tables` which columns are wanted."""
+    """Builds the plan of one source.
+
+    Afterwards `faults` holds what is wrong, `tables` which columns are wanted, `kinds` what conversions can read.
+    """
 
     spec: EntitySpec
     source: SourceSpec
@@ -31,6 +34,7 @@ class SourceBuilder:
     environment: Environment
     faults: list[str] = field(default_factory=list)
     tables: dict[str, set[str]] = field(default_factory=dict)
+    kinds: dict[str, set[tuple[str, Kind]]] = field(default_factory=dict)
     _where: str = ""
 
     def build(self) -> SourcePlan | None:
@@ -40,11 +44,11 @@ class SourceBuilder:
         both = sorted(lets.keys() & fields.keys())
         self.faults += [f"{self.spec.entity}: {name} is a let and a field" for name in both]
         scope = self._scope({**lets, **fields})
-        compiler = Compiler(scope=scope, environment=self.environment)
+        compiler = Compiler(scope=scope, environment=self.environment, kinds=self.kinds)
         items = self._items(compiler, {**lets, **fields})
         rules = [rule for item in items.values() for rule in item.rules] + self._checks(compiler)
         early, late = self._filters(compiler)
-        apart = list(self._apart(scope))
+        apart = {f"{APART}{number}": ref.column for number, ref in enumerate(self._apart(scope))}
         steps = tuple(self._steps(scope))
         levels = self._try("", lambda: tuple(in_levels(items)))
         self._want(scope)
@@ -63,14 +67,15 @@ class SourceBuilder:
             rules=tuple(rules),
             contexts={name: spec.context for name, spec in fields.items() if spec.context is not None},
             places={name: traced(name, items) for name in items},
-            unfilled=tuple(unfilled(self.entity, items)),
+            unfilled=dict(unfilled(self.entity, items)),
             unsure=tuple(unsure(self.entity, items)),
             key_place=self._key_place(scope, items),
-            names=(*self.entity.names(), *(f"{APART}{number}" for number in range(len(apart)))),
+            names=(*self.entity.names(), *apart),
             required=tuple(
                 item.name for item in self.entity.all_fields() if item.required and item.name not in model.SEALED
             ),
-            apart=tuple(ref.column for ref in apart),
+            made_of={f"={item.name}": item.origin for item in items.values() if item.origin is not None},
+            apart=apart,
         )
 
     def _try(self, where: str, make: Callable[[], Made]) -> Made | None:

@@ -18,7 +18,7 @@ from integrationhub.mapping.nearby import did_you_mean
 from integrationhub.mapping.plan import SourcePlan
 from integrationhub.mapping.scope import POSITION
 from integrationhub.mapping.spec import EntitySpec, FieldSpec
-from integrationhub.mapping.tables import Layout
+from integrationhub.mapping.tables import Kinds, Layout
 
 GIVEN = frozenset({*(item.name for item in model.PROVENANCE), *model.SEALED}) - {"source_ref"}
 """Provenance and seals, which are not for a spec to fill."""
@@ -80,12 +80,24 @@ def _marks(plan: SourcePlan) -> Iterator[str]:
             yield f"{plan.entity.name}: {name} has no {MARK} beside it, so its date rule may have no placeholders"
 
 
-def faults_of_layout(plan: SourcePlan, wanted: Mapping[str, Iterable[str]], layout: Layout) -> Iterator[str]:
-    """Source tables and fields that the layout doesn't have; types of expressions, by a run over no rows."""
-    unknown = list(_unknown_sources(plan, wanted, layout))
-    yield from unknown
-    if not unknown:
-        yield from _types(plan, layout)
+def faults_of_layout(
+    plan: SourcePlan, wanted: Mapping[str, Iterable[str]], kinds: Kinds, layout: Layout
+) -> Iterator[str]:
+    """Source tables and fields that the layout doesn't have, or not of a kind that can be read; else types of
+    expressions, by a run over no rows.
+    """
+    faults = [*_unknown_sources(plan, wanted, layout), *_other_kinds(plan, kinds, layout)]
+    yield from faults or _types(plan, layout)
+
+
+def _other_kinds(plan: SourcePlan, kinds: Kinds, layout: Layout) -> Iterator[str]:
+    for table, fields in kinds.items():
+        for name, kind in sorted(fields):
+            dtype = layout.get(table, {}).get(name, pl.Null())
+            fits = dtype.is_integer() if kind == "whole numbers" else dtype == pl.String()
+            if not fits and dtype != pl.Null():
+                where = f"{plan.entity.name} ({plan.label}): {table}.{name}"
+                yield f"{where}: the conversion reads {kind}, not {_kind(dtype)}"
 
 
 def _unknown_sources(plan: SourcePlan, wanted: Mapping[str, Iterable[str]], layout: Layout) -> Iterator[str]:
@@ -99,7 +111,7 @@ def _unknown_sources(plan: SourcePlan, wanted: Mapping[str, Iterable[str]], layo
 
 def _types(plan: SourcePlan, layout: Layout) -> Iterator[str]:
     try:
-        made = plan.computed(pl.DataFrame(schema=_working_schema(plan, layout))).schema
+        made = plan.computed(pl.DataFrame(schema=_working_schema(plan, layout))).frame.schema
     except pl.exceptions.PolarsError as exc:
         yield f"{plan.entity.name} ({plan.label}): types don't fit each other: {str(exc).splitlines()[0]}"
         return

@@ -22,8 +22,10 @@ from integrationhub.mapping.dead import dead_parts
 from integrationhub.mapping.documents import Documents, referred
 from integrationhub.mapping.faults import together
 from integrationhub.mapping.lineage import FieldExplanation, Lineage, explained, lineage_of
+from integrationhub.mapping.low_values import may_hold_low_values
 from integrationhub.mapping.plan import Mapped, MappingContext
 from integrationhub.mapping.planner import ANY_DAY, Plan, Planner
+from integrationhub.mapping.readings import text_fields
 from integrationhub.mapping.shapes import Shapes
 from integrationhub.mapping.spec import CheckSpec, EntitySpec
 from integrationhub.mapping.tables import Layout, Tables
@@ -83,7 +85,8 @@ class CompiledMapping:
     def __init__(self, documents: Documents, layout: Layout | None) -> None:
         self._documents = documents
         self._layout = layout
-        self._plans: dict[tuple[int, bool, str | None], Plan] = {}
+        self._plans: dict[tuple[object, ...], Plan] = {}
+        self._texts = text_fields(documents)
         lists = {name for spec in documents.specs for name in referred(spec)[1]}
         turns = {day for name in lists for day in documents.codes[name].turns()}
         self._turns = sorted(turns | {day for spec in documents.specs for day in _turns_of(spec)})
@@ -148,8 +151,8 @@ class CompiledMapping:
         faults name (a record, or the group it stands in). `entities`: only these. ConfigurationError: the tables
         aren't those that the specs were written for.
         """
-        plan = self._plan(context)
-        tables = Tables(decoded.tables, plan.used, self._layout or {})
+        plan = self._plan(context, low_values=may_hold_low_values(decoded.tables, self._texts))
+        tables = Tables(decoded.tables, plan.used, self._layout or {}, plan.kinds)
         try:
             mapped = {
                 name: entity.run(tables, context)
@@ -173,7 +176,7 @@ class CompiledMapping:
         self, line: Lineage, decoded: DecodedBatch, *, record: int, offset: int
     ) -> MappingOf[str, tuple[int, int]]:
         """Which rows stood beside the source row at a place: by the alias of their join, record number and offset."""
-        tables = Tables(decoded.tables, self._whole_plan.used, self.layout)
+        tables = Tables(decoded.tables, self._whole_plan.used, self.layout, self._whole_plan.kinds)
         plans = (plan for plan in self._whole_plan.all if plan.mapping_id == line.mapping_id)
         sources = (source for plan in plans for source in plan.sources if source.label == line.source)
         return next((source.origins(tables, record, offset) for source in sources), {})
@@ -185,12 +188,13 @@ class CompiledMapping:
             raise KeyError(entity)
         return tuple(one for plan in plans for one in explained(plan))
 
-    def _plan(self, context: MappingContext) -> Plan:
-        state = (bisect_right(self._turns, context.as_at), context.synthetic_identities, context.layout_version)
+    def _plan(self, context: MappingContext, *, low_values: bool) -> Plan:
+        turn, synthetic = bisect_right(self._turns, context.as_at), context.synthetic_identities
+        state = (turn, synthetic, context.layout_version, low_values)
         if state not in self._plans:
             planner = Planner(self._documents, self._layout)
             specs = self._documents.specs_for(context.as_at, context.layout_version)
-            self._plans[state] = planner.plan(specs, context.as_at, synthetic=context.synthetic_identities)
+            self._plans[state] = planner.plan(specs, context.as_at, synthetic=synthetic, low_values=low_values)
         return self._plans[state]
 
     @cached_property

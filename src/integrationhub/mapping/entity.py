@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from integrationhub.canonical import model
-from integrationhub.canonical.runs import distinct
+from integrationhub.canonical.runs import Runs, distinct
 from integrationhub.mapping.faults import REPEATED, Told
 from integrationhub.mapping.plan import APART, Mapped, MappingContext, SourcePlan
 from integrationhub.mapping.spec import Repeats
@@ -37,7 +37,7 @@ class EntityPlan:
         elif self.repeats in {"first", "last"}:
             rows = self._one_a_key(rows, apart)
         else:
-            faults += self._repeats_of(rows, apart or [self.entity.key])
+            faults += self._repeats_of(rows, apart or [self.entity.key], parts[0].runs if len(parts) == 1 else None)
         return Mapped(
             rows=rows[list(self.names)] if apart else rows,
             faults=faults,
@@ -52,9 +52,9 @@ class EntityPlan:
         key = [self.entity.key, *apart]
         return rows.unique(subset=key, keep="first" if self.repeats == "first" else "last", maintain_order=True)
 
-    def _repeats_of(self, rows: pl.DataFrame, key: list[str]) -> Iterator[Told]:
+    def _repeats_of(self, rows: pl.DataFrame, key: list[str], runs: Runs | None) -> Iterator[Told]:
         """A fault for every row whose key stood in a row before it."""
-        if distinct([rows.get_column(name) for name in key]):
+        if distinct([rows.get_column(name) for name in key], runs):
             return
         again = rows.filter(~pl.struct(key).is_first_distinct() & pl.all_horizontal(pl.col(key).is_not_null()))
         place, records = self.sources[0].key_place, again.get_column("record_no")

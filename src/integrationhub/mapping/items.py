@@ -1,7 +1,7 @@
 """One let, canonical field or validation as column expressions: value, mark, fault rules, and what they read."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import polars as pl
@@ -10,51 +10,23 @@ from sqlglot import exp
 from integrationhub.canonical.identifier_columns import derive_column, derive_rows
 from integrationhub.errors import ConfigurationError
 from integrationhub.mapping import sql
-from integrationhub.mapping.conversions import Converted, Environment, Reader, convert, read
+from integrationhub.mapping.conversions import FEW, Converted, Environment, Kind, Reader, convert
 from integrationhub.mapping.describe import describe
 from integrationhub.mapping.faults import MISSING, Rule
 from integrationhub.mapping.scope import Place, Ref, Scope, places
 from integrationhub.mapping.spec import CheckSpec, Constant, Conversion, FieldSpec, ValidateSpec
+from integrationhub.mapping.working import Direct, Mark
 
 MARK = "_mark"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Direct:
-    """Working columns, and the function that makes a new one of them."""
-
-    columns: tuple[str, ...]
-    make: Callable[[Sequence[pl.Series]], pl.Series]
-
-    def made(self, frame: pl.DataFrame) -> pl.Series:
-        """The new column beside a working frame."""
-        return self.make([frame.get_column(name) for name in self.columns])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """Why a date is empty: the mark's column, null in rows that have a date or no explanation.
-
-    With `source`, no mark can be where the date is empty only where that working column is.
-    """
-
-    column: str  # of the date
-    expression: pl.Expr
-    direct: Direct | None
-    source: str | None
-
-    def is_needed(self, frame: pl.DataFrame) -> bool:
-        """Whether null counts leave room for a mark."""
-        empty = frame.get_column(self.column).null_count()
-        return bool(empty) and (self.source is None or empty != frame.get_column(self.source).null_count())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """A working column and its mark. `needs` names the computed values that must stand before them.
 
-    `direct` makes the column without its expression, from working columns as they stand. `dtype` is None where only a
-    run can tell (SQL). `texts` are constants that a CODE field could get.
+    `direct` makes the column without its expression, from working columns as they stand; `few` is for a few rows, where
+    an expression costs more than it saves. `origin` is the working column that it is made of, if that is one alone.
+    `dtype` is None where only a run can tell (SQL). `texts` are constants that a CODE field could get.
     """
 
     name: str
@@ -67,6 +39,8 @@ class Item:
     dtype: pl.DataType | None = None
     texts: tuple[str, ...] = ()
     direct: Direct | None = None
+    few: Direct | None = None
+    origin: str | None = None
 
     @property
     def marked(self) -> bool:
@@ -76,10 +50,14 @@ class Item:
 
 @dataclass(slots=True)
 class Compiler:
-    """Makes items of one source: a scope for names, an environment for conversions."""
+    """Makes items of one source: a scope for names, an environment for conversions.
+
+    `kinds` collects what conversions can read, by table and field.
+    """
 
     scope: Scope
     environment: Environment
+    kinds: dict[str, set[tuple[str, Kind]]] = field(default_factory=dict)
     _refs: list[Ref] = field(default_factory=list)
 
     def field(self, name: str, spec: FieldSpec) -> Item | None:
@@ -123,7 +101,7 @@ class Compiler:
     def _identifying(self, parts: Sequence[str]) -> Direct:
         kind, system, *names = parts
         columns = tuple(self.scope.resolve(name).column for name in names)
-        return Direct(columns=columns, make=partial(derive_rows, (kind, system)))
+        return Direct(columns=columns, make=partial(derive_rows, (kind, system)), once_a_run=True)
 
     def occurrence(self, name: str, parts: Sequence[str]) -> Item:
         """The number of a row among those with the same `parts`, from 1, in file order."""
@@ -170,26 +148,34 @@ class Compiler:
         self._refs += refs
         source = refs[0].expr if len(refs) == 1 else pl.coalesce([ref.expr for ref in refs])
         converted = convert(source, spec, self.environment)
+        if converted.reads is not None:
+            for place in places(refs):
+                self.kinds.setdefault(place.table, set()).add((place.field, converted.reads))
         default = spec.default if isinstance(spec, FieldSpec) else None
         value = self._where(spec.when, _with_default(source, converted, default))
-        direct = None
-        if converted.reader is not None and len(refs) == 1 and spec.when is None and default is None:
-            direct = Direct(columns=(refs[0].column,), make=partial(_read_first, converted.reader))
-        mark = self._marking(name, spec, refs, converted, source)
-        rules = self._faults(name, spec, refs, converted, spared=default is not None)
-        return self._item(name, value, text, rules=rules, dtype=converted.dtype, mark=mark, direct=direct)
+        item = self._item(name, value, text, dtype=converted.dtype)
+        plain = len(refs) == 1 and spec.when is None
+        direct, few = _without_expression(refs[0], converted) if plain and default is None else (None, None)
+        return replace(
+            item,
+            mark=self._marking(name, spec, refs, converted, source),
+            rules=self._faults(name, spec, refs, converted, spared=default is not None),
+            origin=refs[0].column if plain else None,
+            direct=direct,
+            few=few,
+        )
 
     def _marking(
         self, name: str, spec: Conversion, refs: list[Ref], converted: Converted, source: pl.Expr
     ) -> Mark | None:
         if converted.marker is None:
             return None
-        value = self._where(spec.when, read(source, converted.marker, pl.String()))
+        value = self._where(spec.when, _read(source, converted.marker, pl.String()))
         plain = spec.when is None and len(refs) == 1
         return Mark(
             column=f"={name}",
             expression=value.alias(f"={name}{MARK}"),
-            direct=Direct(columns=(refs[0].column,), make=partial(_read_first, converted.marker)) if plain else None,
+            direct=Direct(columns=(refs[0].column,), make=partial(_first, converted.marker)) if plain else None,
             source=refs[0].column if plain and not converted.marks_absence else None,
         )
 
@@ -233,19 +219,15 @@ class Compiler:
         value: pl.Expr,
         text: str,
         *,
-        rules: tuple[Rule, ...] = (),
         dtype: pl.DataType | None,
-        mark: Mark | None = None,
         texts: tuple[str, ...] = (),
         direct: Direct | None = None,
     ) -> Item:
         return Item(
             name=name,
             column=value.alias(f"={name}"),
-            mark=mark,
             needs=frozenset(ref.computed for ref in self._refs if ref.computed is not None),
             text=text,
-            rules=rules,
             places=places(self._refs),
             dtype=dtype,
             texts=texts,
@@ -253,8 +235,28 @@ class Compiler:
         )
 
 
-def _read_first(reader: Reader, columns: Sequence[pl.Series]) -> pl.Series:
+def _without_expression(ref: Ref, converted: Converted) -> tuple[Direct | None, Direct | None]:
+    """How a conversion of one column is made without its expression: however many the rows, and if they are few."""
+    if converted.one is None:
+        return None, None
+    if converted.repeats:
+        return Direct(columns=(ref.column,), make=partial(_converted_apart, converted), once_a_run=True), None
+    return None, Direct(columns=(ref.column,), make=partial(_first, converted.few))
+
+
+def _converted_apart(converted: Converted, columns: Sequence[pl.Series]) -> pl.Series:
+    values = columns[0]
+    if len(values) <= FEW:
+        return converted.few(values)
+    return values.to_frame().select_seq(converted.value).to_series()
+
+
+def _first(reader: Reader, columns: Sequence[pl.Series]) -> pl.Series:
     return reader(columns[0])
+
+
+def _read(source: pl.Expr, reader: Reader, dtype: pl.DataType) -> pl.Expr:
+    return pl.map_batches([source], partial(_first, reader), return_dtype=dtype)
 
 
 def _with_default(source: pl.Expr, converted: Converted, default: Constant | None) -> pl.Expr:

@@ -5,7 +5,7 @@ the frame, however many columns it has.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache, lru_cache
 
@@ -13,13 +13,16 @@ import polars as pl
 
 from integrationhub.canonical import model
 from integrationhub.canonical.frames import POLARS_TYPES, schema
+from integrationhub.canonical.runs import Runs
 from integrationhub.canonical.units import targets
 from integrationhub.errors import ConfigurationError
+from integrationhub.mapping.conversions import FEW
 from integrationhub.mapping.faults import MISSING, Rule, Told, find
-from integrationhub.mapping.items import MARK, Direct, Item, Mark
+from integrationhub.mapping.items import MARK, Item
 from integrationhub.mapping.joins import JoinStep, PivotStep, nothing
 from integrationhub.mapping.scope import Place
-from integrationhub.mapping.tables import FEW, Tables
+from integrationhub.mapping.tables import IN_TURN, Tables
+from integrationhub.mapping.working import Direct, Mark, Working
 
 APART = "~"
 """Begins the names of columns that don't leave the mapping."""
@@ -48,56 +51,82 @@ class Mapped:
     """Rows of one source of an entity, and what is wrong with them.
 
     `gaps` are required values that are null for no reason that a fault tells; they count only in records that have no
-    other fault.
+    other fault. `runs`: of rows that agree in all columns that stay apart but the last.
     """
 
     rows: pl.DataFrame
     faults: Sequence[Told] = ()
     gaps: Sequence[Told] = ()
+    runs: Runs | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """How the columns of a level are made: directly, and by expressions, all of them in one pass."""
+
+    direct: tuple[tuple[str, Direct], ...]
+    columns: tuple[pl.Expr, ...]
+
+    @classmethod
+    def of(cls, items: Sequence[Item], *, few: bool) -> "Way":
+        """The way for a few rows, or for more."""
+        direct = {item.name: item.direct or (item.few if few else None) for item in items}
+        return cls(
+            direct=tuple((f"={name}", one) for name, one in direct.items() if one is not None),
+            columns=tuple(item.column for item in items if direct[item.name] is None),
+        )
+
+    def add(self, working: Working) -> None:
+        """Put the columns beside the others."""
+        made = [direct.made(working).alias(name) for name, direct in self.direct]
+        if made:
+            working.frame = working.frame.hstack(made)
+        if self.columns:
+            working.frame = _beside(working.frame, self.columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """Columns that need only those of the levels before: made directly, by expressions, and marks of dates.
+    """Columns that need only those of the levels before, and marks of dates.
 
     A mark is asked for only where its column has nulls.
     """
 
-    direct: tuple[tuple[str, Direct], ...]
-    columns: tuple[pl.Expr, ...]
+    few: Way
+    many: Way
     marks: tuple[Mark, ...]
 
     @classmethod
     def of(cls, items: Sequence[Item]) -> "Level":
         """The level of these items."""
         return cls(
-            direct=tuple((f"={item.name}", item.direct) for item in items if item.direct is not None),
-            columns=tuple(item.column for item in items if item.direct is None),
+            few=Way.of(items, few=True),
+            many=Way.of(items, few=False),
             marks=tuple(item.mark for item in items if item.mark is not None),
         )
 
-    def computed(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The frame with the level's columns beside."""
-        made = [direct.made(frame).alias(name) for name, direct in self.direct]
-        frame = frame.hstack(made) if made else frame
-        frame = _beside(frame, self.columns) if self.columns else frame
-        return self._marked(frame) if self.marks else frame
+    def add(self, working: Working) -> None:
+        """Put the level's columns beside those of the levels before."""
+        way = self.few if 0 < working.frame.height <= FEW else self.many
+        way.add(working)
+        if self.marks:
+            self._mark(working)
 
-    def _marked(self, frame: pl.DataFrame) -> pl.DataFrame:
-        asked, made = list[pl.Expr](), list[pl.Series]()
+    def _mark(self, working: Working) -> None:
+        frame, asked, made = working.frame, list[pl.Expr](), list[pl.Series]()
         for mark in self.marks:
             if not mark.is_needed(frame):
                 made.append(nothing(pl.String(), frame.height).alias(f"{mark.column}{MARK}"))
             elif mark.direct is not None:
-                made.append(mark.direct.made(frame).alias(f"{mark.column}{MARK}"))
+                made.append(mark.direct.made(working).alias(f"{mark.column}{MARK}"))
             else:
                 asked.append(mark.expression)
         frame = frame.hstack(made) if made else frame
-        return _beside(frame, asked) if asked else frame
+        working.frame = _beside(frame, asked) if asked else frame
 
 
 def _beside(frame: pl.DataFrame, columns: Sequence[pl.Expr]) -> pl.DataFrame:
-    return frame.with_columns_seq(columns) if frame.height <= FEW else frame.with_columns(columns)
+    return frame.with_columns_seq(columns) if frame.height <= IN_TURN else frame.with_columns(columns)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,21 +145,27 @@ class SourcePlan:
     rules: tuple[Rule, ...]
     contexts: Mapping[str, str]  # canonical field → fact of the delivery
     places: Mapping[str, tuple[Place, ...]]  # canonical field → source fields, through lets and other fields
-    unfilled: tuple[tuple[str, pl.DataType], ...]  # canonical columns that the spec says nothing of
+    unfilled: Mapping[str, pl.Series]  # canonical columns that the spec says nothing of: one row of each
     unsure: tuple[tuple[str, pl.DataType], ...]  # those whose type only a run can tell
     key_place: Place  # the source field that ends the natural key
     names: tuple[str, ...]  # columns of its rows: the canonical ones in table order, then those that stay apart
     required: tuple[str, ...]  # columns in which a null is a fault
-    apart: tuple[str, ...] = ()  # working columns that only the judgement of repeated keys needs
+    made_of: Mapping[str, str]  # working column → the source column that it is made of, if that is one alone
+    apart: Mapping[str, str] = field(default_factory=dict)  # working columns that only judge repeated keys, by names
 
     def run(self, tables: Tables, context: MappingContext, mapping_id: str) -> Mapped:
         """The rows that this source gives, in file order."""
         frame = self._joined(tables)
         if frame.is_empty():
             return Mapped(rows=self.none())
-        frame = self.computed(frame)
-        rows = self._canonical(frame, context, mapping_id)
-        return Mapped(rows=rows, faults=find(frame, self.rules), gaps=list(self._gaps(rows)))
+        working = self.computed(frame)
+        rows = self._canonical(working.frame, context, mapping_id)
+        return Mapped(
+            rows=rows,
+            faults=find(working.frame, self.rules),
+            gaps=list(self._gaps(rows)),
+            runs=working.runs(list(self.apart.values())[:-1]) if len(self.apart) > 1 else None,
+        )
 
     def _joined(self, tables: Tables) -> pl.DataFrame:
         """The source columns with the joined ones beside them, of the rows that `where` lets through."""
@@ -159,11 +194,12 @@ class SourcePlan:
         }
         return {alias: row.row(0) for alias, row in found.items() if row.row(0)[0] is not None}
 
-    def computed(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def computed(self, frame: pl.DataFrame) -> Working:
         """A joined frame with all computed columns beside."""
+        working = Working(frame=frame, origins=self.made_of)
         for level in self.levels:
-            frame = level.computed(frame)
-        return frame
+            level.add(working)
+        return working
 
     def none(self) -> pl.DataFrame:
         """No rows."""
@@ -182,15 +218,15 @@ class SourcePlan:
             **{name: getattr(context, fact) for name, fact in self.contexts.items()},
         }
         made = {
-            "record_no": records,
-            "byte_offset": frame.get_column("_offset"),
-            "version": records + context.sequence * _SEQUENCE_STEP,
-            **{name: _constant(value).new_from_index(0, height) for name, value in same.items()},
-            **{name: nothing(dtype, height) for name, dtype in self.unfilled if name not in same},
-            **{name: frame.get_column(f"={name}").cast(dtype) for name, dtype in self.unsure},
-            **{f"{APART}{number}": frame.get_column(name) for number, name in enumerate(self.apart)},
+            "record_no": records.alias("^record_no"),
+            "byte_offset": frame.get_column("_offset").alias("^byte_offset"),
+            "version": (records + context.sequence * _SEQUENCE_STEP).alias("^version"),
+            **{name: _constant(name, value).new_from_index(0, height) for name, value in same.items()},
+            **{name: one.new_from_index(0, height) for name, one in self.unfilled.items() if name not in same},
+            **{name: frame.get_column(f"={name}").cast(dtype).alias(f"^{name}") for name, dtype in self.unsure},
+            **{name: frame.get_column(column).alias(f"^{name}") for name, column in self.apart.items()},
         }
-        frame = frame.hstack([column.alias(f"^{name}") for name, column in made.items()])
+        frame = frame.hstack(list(made.values()))
         rows = frame[[f"^{name}" if name in made else f"={name}" for name in self.names]]
         rows.columns = list(self.names)
         return rows
@@ -213,15 +249,15 @@ def _nothing(entity: str) -> pl.DataFrame:
 
 
 @lru_cache(maxsize=1_000)
-def _constant(value: object) -> pl.Series:
-    return pl.Series([value])
+def _constant(name: str, value: object) -> pl.Series:
+    return pl.Series(f"^{name}", [value])
 
 
-def unfilled(entity: model.Entity, items: Mapping[str, Item]) -> Iterator[tuple[str, pl.DataType]]:
-    """The canonical columns that no item fills, with their types."""
+def unfilled(entity: model.Entity, items: Mapping[str, Item]) -> Iterator[tuple[str, pl.Series]]:
+    """The canonical columns that no item fills, with one row of each."""
     for target in entity.all_fields():
         if target.name not in items and _marking(target.name, items) is None and target.name not in _GIVEN:
-            yield target.name, POLARS_TYPES[target.type]
+            yield target.name, pl.Series(f"^{target.name}", [None], dtype=POLARS_TYPES[target.type])
 
 
 def unsure(entity: model.Entity, items: Mapping[str, Item]) -> Iterator[tuple[str, pl.DataType]]:

@@ -7,13 +7,13 @@ from datetime import date
 from integrationhub.canonical.units import targets
 from integrationhub.mapping import check
 from integrationhub.mapping.build import SourceBuilder
-from integrationhub.mapping.conversions import Environment
+from integrationhub.mapping.conversions import Environment, Kind
 from integrationhub.mapping.documents import Documents
 from integrationhub.mapping.entity import EntityPlan
 from integrationhub.mapping.nearby import did_you_mean
 from integrationhub.mapping.plan import SourcePlan
 from integrationhub.mapping.spec import EntitySpec
-from integrationhub.mapping.tables import Layout
+from integrationhub.mapping.tables import Kinds, Layout
 
 ANY_DAY = date(2000, 1, 1)
 """For checks and lineage: what a code list says on a day changes no expression's shape."""
@@ -26,6 +26,22 @@ class Plan:
     entities: Mapping[str, EntityPlan]  # of an entity's versions the last one
     all: tuple[EntityPlan, ...]
     used: Mapping[str, tuple[str, ...]]
+    kinds: Kinds
+
+
+@dataclass(slots=True)
+class Wanted:
+    """What the specs of a plan want of source tables: columns, and of what kind some of them must be."""
+
+    columns: dict[str, set[str]] = field(default_factory=dict)
+    kinds: dict[str, set[tuple[str, Kind]]] = field(default_factory=dict)
+
+    def add(self, builder: SourceBuilder) -> None:
+        """What one source wants, too."""
+        for table, columns in builder.tables.items():
+            self.columns.setdefault(table, set()).update(columns)
+        for table, kinds in builder.kinds.items():
+            self.kinds.setdefault(table, set()).update(kinds)
 
 
 @dataclass(slots=True)
@@ -36,25 +52,28 @@ class Planner:
     layout: Layout | None
     faults: list[str] = field(default_factory=list)
 
-    def plan(self, specs: Iterable[EntitySpec], as_at: date, *, synthetic: bool) -> Plan:
-        """The plan of every spec that has no fault."""
+    def plan(self, specs: Iterable[EntitySpec], as_at: date, *, synthetic: bool, low_values: bool = True) -> Plan:
+        """The plan of every spec that has no fault; without `low_values` for texts in which none stands."""
         codes = {name: code_list.at(as_at) for name, code_list in self.documents.codes.items()}
-        environment = Environment(dates=self.documents.dates, codes=codes, synthetic_identities=synthetic)
-        used: dict[str, set[str]] = {}
-        made = [self._entity(spec, environment, used) for spec in sorted(specs, key=_place_in_model)]
+        environment = Environment(
+            dates=self.documents.dates, codes=codes, synthetic_identities=synthetic, low_values=low_values
+        )
+        wanted = Wanted()
+        made = [self._entity(spec, environment, wanted) for spec in sorted(specs, key=_place_in_model)]
         plans = tuple(plan for plan in made if plan is not None)
         return Plan(
             entities={plan.entity.name: plan for plan in plans},
             all=plans,
-            used={table: tuple(sorted(columns)) for table, columns in used.items()},
+            used={table: tuple(sorted(columns)) for table, columns in wanted.columns.items()},
+            kinds={table: tuple(sorted(kinds)) for table, kinds in wanted.kinds.items()},
         )
 
-    def _entity(self, spec: EntitySpec, environment: Environment, used: dict[str, set[str]]) -> EntityPlan | None:
+    def _entity(self, spec: EntitySpec, environment: Environment, wanted: Wanted) -> EntityPlan | None:
         if spec.entity not in targets():
             self.faults.append(f"there is no entity {spec.entity}{did_you_mean(spec.entity, targets())}")
             return None
         faults = [*check.faults_of_targets(spec), *check.faults_of_readings(spec, self.documents.codes)]
-        sources = list(self._sources(spec, environment, used, faults))
+        sources = list(self._sources(spec, environment, wanted, faults))
         self.faults += faults
         if faults:
             return None
@@ -67,20 +86,19 @@ class Planner:
         )
 
     def _sources(
-        self, spec: EntitySpec, environment: Environment, used: dict[str, set[str]], faults: list[str]
+        self, spec: EntitySpec, environment: Environment, wanted: Wanted, faults: list[str]
     ) -> Iterator[SourcePlan]:
         for source in spec.sources:
             entity = targets()[spec.entity]
             builder = SourceBuilder(spec=spec, source=source, entity=entity, environment=environment)
             plan = builder.build()
             faults += builder.faults
-            for table, columns in builder.tables.items():
-                used.setdefault(table, set()).update(columns)
+            wanted.add(builder)
             if plan is not None:
                 filled = {**spec.fields, **source.fields}
                 faults += check.faults_of_plan(plan, self.documents.codes, filled)
                 if self.layout is not None:
-                    faults += check.faults_of_layout(plan, builder.tables, self.layout)
+                    faults += check.faults_of_layout(plan, builder.tables, builder.kinds, self.layout)
                 yield plan
 
 

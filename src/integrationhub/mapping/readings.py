@@ -1,4 +1,4 @@
-"""Which source fields a mapping reads as codes or dates: what tools must know that look at source data."""
+"""Which source fields a mapping reads as codes, dates or texts: what tools must know that look at source data."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -68,6 +68,16 @@ def _codes(reading: Conversion, documents: Documents) -> set[str] | None:
     if reading.conversion == "code" and reading.codes in documents.codes:
         return {code.source for code in documents.codes[reading.codes or ""].codes}
     return None
+
+
+def text_fields(documents: Documents) -> Mapping[str, frozenset[str]]:
+    """The source fields that are read as text, by table."""
+    found: dict[str, set[str]] = {}
+    for spec in documents.specs:
+        for place, reading in readings(spec):
+            if reading.conversion == "text":
+                found.setdefault(place.table, set()).add(place.field)
+    return {table: frozenset(fields) for table, fields in found.items()}
 
 
 def dated_fields(documents: Documents) -> list[DatedField]:

@@ -118,7 +118,7 @@ DEAD = {
         "source_ref never gets past SEQ, which every row has",
     ),
     "two fields of one redefinition as alternatives": (
-        (LET, LET + 'odd = { from = ["OTHER", "OTHER-DAY"], as = "text" }\n'),
+        (LET, LET + 'odd = { from = ["OTHER", "OTHER-DAY"], as = "flag", yes = ["Y"], no = ["N"] }\n'),
         "odd names two fields of ONE",
     ),
     "a default behind a constant": (

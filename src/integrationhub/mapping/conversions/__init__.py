@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 import polars as pl
 
 from integrationhub.mapping.conversions import codes, dates, nino, numbers, text
-from integrationhub.mapping.conversions.result import Converted, Environment, Reader, read
+from integrationhub.mapping.conversions.result import FEW, Converted, Environment, Kind, Reader
 from integrationhub.mapping.spec import Conversion
 
-__all__ = ["Converted", "Environment", "Reader", "convert", "read"]
+__all__ = ["FEW", "Converted", "Environment", "Kind", "Reader", "convert"]
 
 _CONVERSIONS: Mapping[str, Callable[[pl.Expr, Conversion, Environment], Converted]] = {
     "text": text.text,

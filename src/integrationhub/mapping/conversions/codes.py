@@ -1,40 +1,36 @@
 """Codes by list, and booleans by flag. A value that no list knows is CODE_UNKNOWN."""
 
 import operator
-from collections.abc import Mapping
-from functools import partial, reduce
+from functools import reduce
 
 import polars as pl
 
-from integrationhub.mapping.conversions.result import FEW, Converted, Environment, read
+from integrationhub.mapping.conversions.result import Converted, Environment
 from integrationhub.mapping.spec import Conversion
 
 
 def coded(source: pl.Expr, options: Conversion, environment: Environment) -> Converted:
-    """The canonical code that the list gives to the source's."""
+    """The canonical code that the list gives to the source's.
+
+    The cast to an enumeration of the list's source codes numbers them natively; the number picks the canonical one.
+    """
     known = environment.code_list(options.codes)
-    reader = partial(
-        _looked_up,
-        known=known,
-        sources=pl.Enum(list(known)),
-        canonical=pl.Series(list(known.values()), dtype=pl.String),
+    canonical = pl.lit(pl.Series(list(known.values()), dtype=pl.String))
+    number = source.cast(pl.String).cast(pl.Enum(list(known)), strict=False).to_physical()
+    return Converted(
+        value=canonical.gather(number, null_on_oob=True),
+        one=lambda code: known.get(str(code)),
+        dtype=pl.String(),
+        code="CODE_UNKNOWN",
     )
-    value = read(source, reader, pl.String())
-    return Converted(value=value, reader=reader, dtype=pl.String(), code="CODE_UNKNOWN")
-
-
-def _looked_up(codes: pl.Series, *, known: Mapping[str, str], sources: pl.Enum, canonical: pl.Series) -> pl.Series:
-    """The cast to an enumeration of the list's source codes numbers many codes natively; the number picks its own."""
-    texts = codes.cast(pl.String)
-    if len(texts) <= FEW:
-        return pl.Series([known.get(text) for text in texts], dtype=pl.String)
-    return canonical[texts.cast(sources, strict=False).to_physical()]
 
 
 def flag(source: pl.Expr, options: Conversion, _environment: Environment) -> Converted:
     """True for the texts in `yes`, false for those in `no`."""
-    value = pl.when(_any(source, options.yes)).then(True).when(_any(source, options.no)).then(False)  # noqa: FBT003
-    return Converted(value=value, dtype=pl.Boolean(), code="CODE_UNKNOWN")
+    code = source.cast(pl.String)
+    value = pl.when(_any(code, options.yes)).then(True).when(_any(code, options.no)).then(False)  # noqa: FBT003
+    meaning = {**dict.fromkeys(options.no, False), **dict.fromkeys(options.yes, True)}
+    return Converted(value=value, one=lambda code: meaning.get(str(code)), dtype=pl.Boolean(), code="CODE_UNKNOWN")
 
 
 def _any(source: pl.Expr, texts: tuple[str, ...]) -> pl.Expr:

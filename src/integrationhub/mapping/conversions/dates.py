@@ -8,7 +8,8 @@ Both are looked up in tables made once: arithmetic on dates costs three to fifte
 no date. A field whose bytes are all X'00' arrives as LOW_VALUES.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache, partial
 
@@ -16,24 +17,26 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from integrationhub.mapping.conversions.result import FEW, Converted, Environment, Reader, read, require_numbers
-from integrationhub.mapping.spec import Conversion, DateFormat, DateRule
+from integrationhub.mapping.conversions.result import FEW, Converted, Environment, Reader
+from integrationhub.mapping.spec import Conversion, DateRule
 from integrationhub.records import LOW_VALUES
 
 _NINES = {"cyyddd": 9_999_999, "ccyymmdd": 99_999_999}
 _CENTURY_DAYS = 200_000  # every 0CYYDDD with C 0 or 1
 _MONTHS = 1_000_000  # every CCYYMM
 _LEAP = 366
-_SLOT = 32  # more than a month has days
+_FIRST_DAY = 1_01_01  # the first CCYYMMDD, which no day is before
+_SHORTEST, _LONGEST = 28, 31  # days of a month
+_ROW = 128  # more than DD can say
 
 
 def dated(source: pl.Expr, options: Conversion, environment: Environment) -> Converted:
     """The date, and a mark where the rule explains why there is none; anything else is DATE_INVALID."""
     rule = environment.date_rule(options.rule)
-    reader = partial(_dates, form=rule.format, none=_placeholders(rule), exclusive=rule.exclusive)
     return Converted(
-        value=read(source, reader, pl.Date()),
-        reader=reader,
+        value=_value(source, rule),
+        one=_one(rule),
+        reads="whole numbers",
         dtype=pl.Date(),
         marker=_marker(rule),
         marks_absence=rule.absent is not None,
@@ -43,19 +46,23 @@ def dated(source: pl.Expr, options: Conversion, environment: Environment) -> Con
 
 def read_dates(numbers: pl.Series, rule: DateRule) -> pl.Series:
     """The dates that a series of numbers gives by a rule; null where it is a placeholder or no date."""
-    return _dates(numbers, form=rule.format, none=_placeholders(rule), exclusive=rule.exclusive)
+    return pl.select(_value(pl.lit(numbers), rule)).to_series()
 
 
-def _dates(numbers: pl.Series, *, form: DateFormat, none: tuple[int, ...], exclusive: bool) -> pl.Series:
-    """A few are read one by one, which costs a third of doing it natively; many by tables."""
-    require_numbers(numbers)
-    one, many = _FORMATS[form]
-    if len(numbers) <= FEW:
-        read = [None if number is None or number in none else one(number) for number in numbers]
-        days = pl.Series(read, dtype=pl.Date)
-    else:
-        days = many(numbers, none)
-    return days.dt.offset_by("-1d") if exclusive else days
+def _value(source: pl.Expr, rule: DateRule) -> pl.Expr:
+    number = source.cast(pl.UInt32, strict=False)
+    return _FORMATS[rule.format].column(number, _placeholders(rule), int(rule.exclusive))
+
+
+def _one(rule: DateRule) -> Callable[[int], date | None]:
+    day, none = _FORMATS[rule.format].one, frozenset(_placeholders(rule))
+    if not rule.exclusive:
+        return lambda number: None if number in none else day(number)
+    return lambda number: None if number in none else _day_before(day(number))
+
+
+def _day_before(day: date | None) -> date | None:
+    return None if day in {None, date.min} else day - timedelta(1)
 
 
 def as_number(placeholder: str, rule: DateRule) -> int:
@@ -110,19 +117,18 @@ def _cyyddd(number: int) -> date | None:
     return found if found.year == year else None
 
 
-def _cyyddd_many(numbers: pl.Series, none: tuple[int, ...]) -> pl.Series:
-    known = numbers.zip_with((numbers >= 0) & (numbers < _CENTURY_DAYS), pl.Series([None], dtype=numbers.dtype))
-    return _days_of_years(none)[known.cast(pl.UInt32)]
+def _cyyddd_column(number: pl.Expr, none: tuple[int, ...], back: int) -> pl.Expr:
+    return pl.lit(_days_of_years(none, back)).gather(number, null_on_oob=True)
 
 
 @cache
-def _days_of_years(without: tuple[int, ...]) -> pl.Series:
+def _days_of_years(without: tuple[int, ...], back: int) -> pl.Series:
     number = np.arange(_CENTURY_DAYS)
     year, day = 1900 + number // 1_000, number % 1_000
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
     starts = (year - 1970).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int32)
     is_date = (day >= 1) & (day <= 365 + leap) & ~np.isin(number, without)
-    return pl.Series(pa.array((starts + day - 1).astype(np.int32), pa.date32(), mask=~is_date))
+    return pl.Series(pa.array((starts + day - 1 - back).astype(np.int32), pa.date32(), mask=~is_date))
 
 
 def _ccyymmdd(number: int) -> date | None:
@@ -134,30 +140,72 @@ def _ccyymmdd(number: int) -> date | None:
         return None
 
 
-def _ccyymmdd_many(numbers: pl.Series, none: tuple[int, ...]) -> pl.Series:
-    filled = numbers.fill_null(0) if numbers.null_count() else numbers
-    written = filled.cast(pl.Int64).to_numpy()
-    # 32 bits without sign are divided four times as fast; what doesn't fit becomes 0, which is no date.
-    small = np.where((written > 0) & (written < _NINES["ccyymmdd"]), written, 0).astype(np.uint32)
-    month = _months()[small // 100]
-    day = (small % 100).astype(np.int32)
-    is_date = (day >= 1) & (day <= month % _SLOT)
-    for number in none:
-        is_date &= written != number
-    return pl.Series(pa.array(month // _SLOT + day - 1, pa.date32(), mask=~is_date))
+def _ccyymmdd_column(number: pl.Expr, none: tuple[int, ...], back: int) -> pl.Expr:
+    """The month's first day and the days after it, which a row of another table gives for months of its length."""
+    without = frozenset((*none, _FIRST_DAY) if back else none)
+    apart = tuple(sorted({other // 100 for other in without if 0 < other < _NINES["ccyymmdd"]}))
+    month = number // 100
+    first = pl.lit(_first_days()).gather(month, null_on_oob=True)
+    row = pl.lit(_rows_less_month(apart)).gather(month, null_on_oob=True)
+    later = pl.lit(_days_later(apart, without, back)).gather(row + number, null_on_oob=True)
+    return (first + later).cast(pl.Date)
 
 
 @cache
-def _months() -> np.ndarray:
-    """Of every CCYYMM the first day (days from 1970) × _SLOT + the number of days; 0 days where there is no month."""
-    months = np.arange("0001-01", "10000-01", dtype="datetime64[M]")
-    starts = months.astype("datetime64[D]").astype(np.int64)
-    lengths = np.diff(starts, append=np.datetime64("10000-01", "D").astype(np.int64))
-    serial = np.arange(len(months))
-    packed = np.zeros(_MONTHS, np.int32)
-    packed[(1 + serial // 12) * 100 + 1 + serial % 12] = starts * _SLOT + lengths
-    return packed
+def _first_days() -> pl.Series:
+    """Of every CCYYMM the first day (days from 1970); 0 where there is no month."""
+    days = np.zeros(_MONTHS, np.int32)
+    days[_calendar()] = np.arange("0001-01", "10000-01", dtype="datetime64[M]").astype("datetime64[D]").astype(np.int32)
+    return pl.Series(days)
 
 
-_FORMATS = {"cyyddd": (_cyyddd, _cyyddd_many), "ccyymmdd": (_ccyymmdd, _ccyymmdd_many)}
-"""How one number is read in a format, and how a column of them."""
+@cache
+def _lengths() -> np.ndarray:
+    """Of every CCYYMM how many days it has; 0 where there is no month."""
+    starts = np.arange("0001-01", "10000-02", dtype="datetime64[M]").astype("datetime64[D]").astype(np.int32)
+    lengths = np.zeros(_MONTHS, np.uint8)
+    lengths[_calendar()] = np.diff(starts)
+    return lengths
+
+
+def _calendar() -> np.ndarray:
+    """Every CCYYMM that is a month of the years 0001–9999, in order."""
+    serial = np.arange(9_999 * 12)
+    return (1 + serial // 12) * 100 + 1 + serial % 12
+
+
+@cache
+def _rows_less_month(apart: tuple[int, ...]) -> pl.Series:
+    """Of every CCYYMM where its row of `_days_later` begins, less CCYYMM00 (modulo 2³²): CCYYMMDD is to be added."""
+    row = _lengths().astype(np.uint32)
+    row[row > 0] -= _SHORTEST - 1
+    for number, month in enumerate(apart, start=_LONGEST - _SHORTEST + 2):
+        row[month] = number if row[month] else 0
+    return pl.Series(row * np.uint32(_ROW) - np.arange(_MONTHS, dtype=np.uint32) * np.uint32(100))
+
+
+@cache
+def _days_later(apart: tuple[int, ...], without: frozenset[int], back: int) -> pl.Series:
+    """Days after the first: a row for no month, one for each length of months, one for each month that stands apart."""
+    lengths = [0, *range(_SHORTEST, _LONGEST + 1), *(int(_lengths()[month]) for month in apart)]
+    months = [*[0] * (len(lengths) - len(apart)), *apart]
+    rows = [
+        day - 1 - back if 1 <= day <= length and month * 100 + day not in without else None
+        for month, length in zip(months, lengths, strict=True)
+        for day in range(_ROW)
+    ]
+    return pl.Series(rows, dtype=pl.Int32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Format:
+    """How one number is read, and how a column of them: without those that are no dates, so many days back."""
+
+    one: Callable[[int], date | None]
+    column: Callable[[pl.Expr, tuple[int, ...], int], pl.Expr]
+
+
+_FORMATS: Mapping[str, _Format] = {
+    "cyyddd": _Format(one=_cyyddd, column=_cyyddd_column),
+    "ccyymmdd": _Format(one=_ccyymmdd, column=_ccyymmdd_column),
+}
