@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property, partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -197,6 +198,7 @@ class Hub(Core):
         """Exports that show verdicts and what transfers have changed, by name, as at a day."""
         from integrationhub.arrears.rows import Rows
         from integrationhub.migration.exports import AfterTransfers
+        from integrationhub.store.exports import benefit_debts
 
         rows = Rows(connection, self.arrears_policy, as_at=as_at)
         moved = AfterTransfers(connection, as_at)
@@ -204,7 +206,7 @@ class Hub(Core):
             "arrears": lambda: moved.arrears(rows.arrears()),
             "balances": rows.balances,
             "case_events": rows.case_events,
-            "debts": lambda: moved.debts(rows.debts()),
+            "debts": lambda: chain(moved.debts(rows.debts()), benefit_debts(connection)),
             "transfers": moved.entries,
         }
 

@@ -6,6 +6,7 @@ Exports of canonical rows hold no clock times.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 
 import polars as pl
 from sqlalchemy import Connection, Executable, select, text
@@ -14,6 +15,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from integrationhub.canonical.frames import schema
 from integrationhub.canonical.model import ENTITIES, Entity, Type
 from integrationhub.errors import NotFound
+from integrationhub.store.account_exports import debt_frames, money_frames, receipt_frames
 from integrationhub.store.columns import SQL_TYPES
 from integrationhub.store.schema import CANONICAL, OUTBOX, WORKLIST
 from integrationhub.store.sql import queries
@@ -73,7 +75,7 @@ _EVENTS = (
 
 
 def export(connection: Connection, name: str, *, unmasked: bool = False) -> Iterator[pl.DataFrame]:
-    """The rows of an entity, or of `debts`, `arrears`, `exceptions`, `events`, in frames of at most ROWS_AT_ONCE rows.
+    """The rows of an entity, or of `debts`, `arrears`, `exceptions`, `events`, `money`; at most ROWS_AT_ONCE a frame.
 
     An export without rows gives one empty frame, so that a file can still be headed. NotFound: there is no such export.
     """
@@ -81,7 +83,8 @@ def export(connection: Connection, name: str, *, unmasked: bool = False) -> Iter
         return _SPECIAL[name](connection)
     if name not in ENTITIES:
         raise NotFound(f"there is no export called {name}", remedy=f"choose one of: {', '.join(names())}")
-    return _entity(connection, ENTITIES[name], unmasked=unmasked)
+    rows = _entity(connection, ENTITIES[name], unmasked=unmasked)
+    return chain(rows, receipt_frames(connection)) if name == "receipts" else rows
 
 
 def stored_rows(connection: Connection, entity: str) -> Iterator[pl.DataFrame]:
@@ -143,6 +146,16 @@ def _debts(connection: Connection) -> Iterator[pl.DataFrame]:
         yield frame.with_columns(codes, causes, *judged).select(*DEBT_SCHEMA)
 
 
+def benefit_debts(connection: Connection) -> Iterator[pl.DataFrame]:
+    """Benefit debts as `export debts` shows them; they stand behind those of child support."""
+    return debt_frames(connection, DEBT_SCHEMA)
+
+
+def _all_debts(connection: Connection) -> Iterator[pl.DataFrame]:
+    yield from _debts(connection)
+    yield from benefit_debts(connection)
+
+
 def _open_codes(connection: Connection) -> Mapping[str, list[str]]:
     waiting = (WORKLIST.c.group_id.is_not(None), WORKLIST.c.state != "RESOLVED")
     open_items = select(WORKLIST.c.group_id, WORKLIST.c.code).distinct().where(*waiting)
@@ -184,8 +197,9 @@ def _rfc3339(name: str) -> pl.Expr:
 
 
 _SPECIAL: Mapping[str, Callable[[Connection], Iterator[pl.DataFrame]]] = {
-    "debts": _debts,
+    "debts": _all_debts,
     "arrears": _arrears,
     "exceptions": _exceptions,
     "events": _events,
+    "money": money_frames,
 }

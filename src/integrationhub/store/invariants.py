@@ -14,7 +14,7 @@ from sqlalchemy.sql.expression import CompoundSelect, TextClause
 
 from integrationhub.canonical.identifiers import derive
 from integrationhub.canonical.model import ENTITIES, LEDGER_CONTENT, Entity
-from integrationhub.store import judged_invariants
+from integrationhub.store import account_invariants, judged_invariants
 from integrationhub.store.deliveries import Kind, State
 from integrationhub.store.schema import CANONICAL, DELIVERIES
 from integrationhub.store.sealed import broken_seals
@@ -172,6 +172,7 @@ _STREAMED: dict[str, Callable[[Connection], Iterator[str]]] = {
     "ledger-is-unaltered": broken_seals,
     "identifiers-follow-from-natural-keys": _natural_keys,
     "every-record-has-one-outcome": _outcomes,
+    **account_invariants.STREAMED,
 }
 
 _COMPOSED: dict[str, Callable[[], Select[Any] | CompoundSelect[Any]]] = {
@@ -184,4 +185,5 @@ _COMPOSED: dict[str, Callable[[], Select[Any] | CompoundSelect[Any]]] = {
     "accepted-differs-from-source-with-a-cause-only": judged_invariants.differences_have_causes,
     "recomputed-balances-are-the-corrected-ledger": judged_invariants.recomputed_is_corrected_ledger,
     "verdicts-are-of-the-stored-source": judged_invariants.source_is_as_stored,
+    **account_invariants.COMPOSED,
 }

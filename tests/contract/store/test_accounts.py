@@ -3,8 +3,15 @@
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
+import polars as pl
+import pytest
+from sqlalchemy import text
+
 from integrationhub.accounts.book import Book
 from integrationhub.accounts.entries import Debt, Hold, JointDebtor, Note, Origin, Receipt, Reversal
+from integrationhub.store.deliveries import Delivery, State
+from integrationhub.store.exports import export
+from integrationhub.store.invariants import check
 from integrationhub.store.unit_of_work import Store, Work
 
 ORIGIN = Origin(
@@ -34,6 +41,17 @@ DEBT = Debt(
     joint=(JointDebtor(nino="QQ000002B", share=2_500, role="P"),),
     holds=(Hold(code="BS", start=date(2026, 1, 1), end=None, origin="debt-manager"),),
     details={"method": "BD"},
+)
+DELIVERY = Delivery(
+    delivery_id=ORIGIN.delivery_id,
+    connector="debt-manager",
+    name="DMS",
+    sha256="0",
+    bytes=1,
+    state=State.ACCEPTED,
+    report={"records": 0, "outcomes": {}},
+    path="DMS",
+    received_at=ORIGIN.at,
 )
 RECEIPT = Receipt(
     source="BANK",
@@ -136,6 +154,50 @@ def test_a_note_stands_in_the_place_of_the_one_before_it(store: Store) -> None:
         assert note == Note(feed="cis", kind="request", key="r", value={"n": 2}, about=DEBT.ref)
 
 
+FAULTS = {
+    "a receipt on two places": (
+        "money-in-is-allocated-in-suspense-or-back",
+        "UPDATE money SET case_ref = '121000000018' WHERE debt_ref IS NOT NULL",
+    ),
+    "a receipt nowhere": ("money-in-is-allocated-in-suspense-or-back", "UPDATE money SET debt_ref = NULL"),
+    "more back than came": (
+        "money-in-is-allocated-in-suspense-or-back",
+        "UPDATE money_back SET amount_pence = -amount_pence - 9000",
+    ),
+    "a forgotten reversal": ("money-in-is-allocated-in-suspense-or-back", "DELETE FROM money_back"),
+    "a reversal of nothing": ("money-goes-back-from-where-it-came", "DELETE FROM money"),
+    "a balance that does not follow": (
+        "balances-follow-from-their-parts", "UPDATE accounts SET source_balance_pence = 1",
+    ),
+    "an unknown status": ("balances-follow-from-their-parts", "UPDATE accounts SET status = 'PAID'"),
+    "a debt that is gone": ("money-and-people-belong-to-known-debts", "DELETE FROM accounts"),
+    "a mark of nothing": ("marks-belong-to-known-receipts", "DELETE FROM money"),
+    "rows from nowhere": ("accounts-have-provenance", "UPDATE accounts SET record_no = 0"),
+    "a receipt with another key": ("receipts-follow-from-their-keys", "UPDATE money SET key = 'other'"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("invariant", "change"), FAULTS.values(), ids=FAULTS)
+def test_whatever_is_altered_by_hand_is_found(store: Store, invariant: str, change: str) -> None:
+    written(store, DEBT, receipts=(RECEIPT,))
+    with store.begin() as work:
+        book = a_book(work)
+        receipt = book.receipt("BANK", "k1")
+        assert receipt is not None
+        book.reverse(Reversal(source="BANK", key="r", receipt=receipt, amount_pence=-10, value_date=date(2026, 3, 5)))
+        work.accounts.flush(book.changes)
+        work.deliveries.save(DELIVERY)
+        sound = {found.invariant for found in check(work.connection) if not found.holds}
+        if change.startswith("UPDATE accounts SET record_no"):
+            work.connection.execute(text("DELETE FROM deliveries"))
+        work.connection.execute(text(change))
+        broken = {found.invariant for found in check(work.connection) if not found.holds}
+
+    assert "every-record-has-one-outcome" not in sound
+    assert invariant not in sound
+    assert invariant in broken
+
+
 def test_numbers_are_used_up_within_their_series(store: Store) -> None:
     with store.begin() as work:
         work.accounts.use_up("employer-deductions", "TST001", 1)
@@ -145,3 +207,16 @@ def test_numbers_are_used_up_within_their_series(store: Store) -> None:
     with store.begin() as work:
         assert work.accounts.last_in_series("employer-deductions", "TST001") == 2
         assert work.accounts.last_in_series("employer-deductions", "TST002") is None
+
+
+def test_exports_show_benefit_debts_and_their_money_beside_child_support(store: Store) -> None:
+    written(store, DEBT, receipts=(RECEIPT,))
+
+    with store.read() as connection:
+        (debt,) = pl.concat(export(connection, "debts")).to_dicts()
+        (receipt,) = pl.concat(export(connection, "receipts")).to_dicts()
+        (money,) = pl.concat(export(connection, "money")).to_dicts()
+
+    assert (debt["debt_id"], debt["source_pence"], debt["accepted_pence"]) == (DEBT.ref, 10_000, 6_000)
+    assert (receipt["receipt_id"], receipt["pence"], receipt["custody"]) == (RECEIPT.receipt_id, 4_000, "PAID")
+    assert (money["debt_ref"], money["suspense_reason"]) == (DEBT.ref, None)
