@@ -13,7 +13,7 @@ import io
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -196,7 +196,7 @@ class UnitPipeline(Pipeline):
 
     def _read(self, measured: Measured, folder: Path, *, received_at: datetime, units_before: int = 0) -> Spooled:
         file, kind = self._in_hand(measured, received_at, units_before), self._kind(measured.offer.name)
-        as_at = _day(file.named.get("as_at"))
+        as_at = kind.as_at(measured.offer.name)
         arrived = Arrived(feed=self.descriptor.name, delivery_id=measured.delivery_id, at=received_at, as_at=as_at)
         context = MappingContext(
             delivery_id=measured.delivery_id,
@@ -337,11 +337,3 @@ class UnitPipeline(Pipeline):
     def _rules(self) -> UnitRules:
         assert self.descriptor.units is not None
         return self.descriptor.units
-
-
-def _day(text: str | None) -> date | None:
-    """The date in CCYYMMDD; None for what is none."""
-    try:
-        return None if text is None else date(int(text[:4]), int(text[4:6]), int(text[6:8]))
-    except ValueError:
-        return None

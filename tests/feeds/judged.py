@@ -56,7 +56,7 @@ class FeedInHand:
             name=name, named=named, size=len(content), sha256="", records=records, received_at=at, delivery_id="D"
         )  # fmt: skip
         pieces = decoder(kind.decoder, self.options).decode(io.BytesIO(content), file)
-        as_at = datetime.strptime(named["as_at"], "%Y%m%d").date() if "as_at" in named else None  # noqa: DTZ007
+        as_at = kind.as_at(name)
         units: list[tuple[Unit, Verdict]] = []
         while True:
             try:

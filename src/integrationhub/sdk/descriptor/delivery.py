@@ -1,6 +1,7 @@
 """[delivery]: how files arrive, what is written last, and in which sequence they come."""
 
 import re
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -42,8 +43,8 @@ class FileKind(Part):
     """[[delivery.files]]: a kind of files that is judged in units (`sdk.units`).
 
     `file`: the name, without `.gz`, which may follow unless `compressed` is false. Named groups are handed to the
-    decoder; `sequence` orders files that are found together, `as_at` (CCYYMMDD) is the day that mapping goes by, else
-    the day of arrival. `records`: the trigger file states RECORDS.
+    decoder; `sequence` orders files that are found together, `as_at` (CCYYMMDD or CCYYDDD) is the day that mapping goes
+    by, else the day of arrival. `records`: the trigger file states RECORDS.
     """
 
     file: Pattern
@@ -55,6 +56,16 @@ class FileKind(Part):
         """The named groups of a name of this kind; None for another name."""
         match = re.fullmatch(self.file, name.removesuffix(".gz") if self.compressed else name)
         return None if match is None else {key: value for key, value in match.groupdict().items() if value is not None}
+
+    def as_at(self, name: str) -> date | None:
+        """The as-at day in a name; None: there is none, or it is no day."""
+        text = (self.named(name) or {}).get("as_at", "")
+        form = {len("CCYYMMDD"): "%Y%m%d", len("CCYYDDD"): "%Y%j"}.get(len(text))
+        try:
+            day = datetime.strptime(text, form).replace(tzinfo=UTC).date() if form else None
+        except ValueError:
+            return None
+        return day if day and day.strftime(form or "") == text else None  # day 366 of a short year is none
 
 
 class DeliveryRules(Part):
