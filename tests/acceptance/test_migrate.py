@@ -111,6 +111,8 @@ def test_a_wave_goes_its_way_from_rehearsal_to_closing(begun: Installation) -> N
     assert migrate(begun, "approve", PLAN, "--wave", WAVE, "--as", "bob", "--reason", "agreed")["is_new"]
 
     plain(begun, "gate", PLAN, "--wave", WAVE, "--as", "alice", code=6)
+    entry = migrate(begun, "gate", PLAN, "--wave", WAVE, "--stage", "entry", "--as", "alice")
+    assert {(gate["stage"], gate["holds"]) for gate in entry} == {("ENTRY", True)}
     moved = migrate(begun, "transfer", PLAN, "--wave", WAVE, "--as", "alice")
     assert (moved["left"], moved["held"]) == (0, {})
     assert moved["groups"] == rehearsal["rehearsals"][0]["groups"]
@@ -120,6 +122,7 @@ def test_a_wave_goes_its_way_from_rehearsal_to_closing(begun: Installation) -> N
     assert wave["groups"] == {"LOADED": moved["groups"]}
     assert (wave["rehearsed"]["by"], wave["approved_by"], wave["approval_holds"]) == ("alice", "bob", True)
     assert wave["score"]["groups_moved"] == wave["score"]["groups_forecast"]
+    assert f"{WAVE}: forecast {moved['groups']:,} groups, 0 held" in plain(begun, "status", PLAN)[0]
 
     after = {row["debt_id"]: row for row in begun.call("export", "debts").rows}
     gone = {name: row for name, row in after.items() if row["host_system"] == "CMS"}

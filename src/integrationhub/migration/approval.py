@@ -76,7 +76,8 @@ def _second_person(handling: Handling, connection: Reading, run: Stored, wave: s
         raise NotAllowed(
             f"{actor.name} has {'rehearsed this wave' if mine else 'last changed this plan'} and may not approve it",
             code="SELF_APPROVAL",
-            remedy="let a second person approve",
+            remedy=f"let a second person run: integrationhub migrate approve {handling.bound.name} --wave {wave} "
+            "--as WHO --reason TEXT",
         )
 
 

@@ -96,8 +96,10 @@ def _status(handling: Handling, connection: Reading, run: Stored, wave: str) -> 
     counted: Counter[str] = Counter()
     for row in states:
         counted[row.state] += row.groups
-    rehearsal = next(iter(reading.rehearsals(connection, run.run_id, wave)), None)
+    rehearsals = reading.rehearsals(connection, run.run_id, wave)
+    rehearsal = next(iter(rehearsals), None)
     approval = next(iter(reading.approvals(connection, run.run_id, wave)), None)
+    approved = next((row for row in rehearsals if approval and row.rehearsal_id == approval.rehearsal_id), None)
     control = reading.control(connection, run.run_id, wave)
     sign_offs = reading.sign_offs(connection, run.run_id, wave)
     return {
@@ -109,7 +111,7 @@ def _status(handling: Handling, connection: Reading, run: Stored, wave: str) -> 
         "approval_holds": approval is not None and approval.plan_hash == handling.bound.hash,
         "paused_by": None if control is None else control.paused_by,
         "progress": None if control is None else _progress(control),
-        "score": _score(rehearsal, control, counted),
+        "score": _score(approved, control, counted),
         "signed_off_by": sign_offs[-1].signed_by if sign_offs else None,
     }
 

@@ -170,7 +170,7 @@ def sign_off(handling: Handling, actor: Actor, wave: str, reason: str) -> Mappin
         moved = work.transfers.lock_wave(run.run_id, wave, "LOADED")
         left = reading.group_ids(work.connection, run.run_id, wave, ("APPROVED", "FROZEN"))
         approval = _may_sign(handling, wave, approval, moved=len(moved), left=len(left))
-        _second_person(work.connection, approval, moved, actor)
+        _second_person(handling, work.connection, approval, moved, actor)
         measured = gates.measure(handling, work, wave, actor, stage=Stage.EXIT)
         if all(gate.passes for gate in measured):
             totals = _sign(handling, work, approval, moved, actor=actor, reason=reason)
@@ -194,14 +194,17 @@ def _may_sign(handling: Handling, wave: str, approval: Stored | None, *, moved: 
     return approval
 
 
-def _second_person(connection: Reading, approval: Stored, moved: Sequence[Stored], actor: Actor) -> None:
+def _second_person(
+    handling: Handling, connection: Reading, approval: Stored, moved: Sequence[Stored], actor: Actor
+) -> None:
     """Not who rehearsed any of the groups, which may be of several approvals."""
     hashes = {approval.plan_hash, *(row.plan_hash for row in moved)}
     rehearsals = reading.rehearsals(connection, approval.run_id, approval.wave)
     if any(actor.is_same_as(row.rehearsed_by) for row in rehearsals if row.plan_hash in hashes):
         raise NotAllowed(
             f"{actor.name} has rehearsed wave {approval.wave} and may not sign it off", code="SELF_APPROVAL",
-            remedy="let a second person sign",
+            remedy=f"let a second person run: integrationhub migrate signoff {handling.bound.name} "
+            f"--wave {approval.wave} --as WHO --reason TEXT",
         )  # fmt: skip
 
 

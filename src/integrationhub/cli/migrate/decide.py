@@ -66,9 +66,11 @@ def rehearse(
     for one in found:
         _print_rehearsal(one.wave, one.verdict, dict(one.report))
     follows = (
-        "a second person runs `integrationhub migrate approve" if passed else "run `integrationhub migrate rehearse"
+        "a second person runs: integrationhub migrate approve {} --wave {} --as WHO --reason TEXT"
+        if passed
+        else "run again: integrationhub migrate rehearse {} --wave {}"
     )
-    click.echo(f"plan hash {plan_hash}; next: {follows} {plan_name} --wave {wave or 'WAVE'}`")
+    click.echo(f"plan hash {plan_hash}; next, {follows.format(plan_name, wave or 'WAVE')}")
     return 0 if passed else BROKEN
 
 
@@ -91,6 +93,9 @@ def _print_rehearsal(wave: str, verdict: str, report: dict[str, Any]) -> None:
 @any_wave_option
 @click.option("--override", "gate_name", metavar="GATE", help="Let the wave pass this gate at its measured value.")
 @click.option("--reason", metavar="TEXT", help="Why; needed with --override.")
+@click.option(
+    "--stage", type=click.Choice(["entry", "exit"]), help="Only the gates before the move, or before sign-off."
+)
 @as_option
 @run_option
 @json_option
@@ -101,12 +106,14 @@ def gate(
     wave: str | None,
     gate_name: str | None,
     reason: str | None,
+    stage: str | None,
     who: str | None,
     run_id: str | None,
     as_json: bool,
 ) -> int:
     """Measure the gates and say which hold. Exit code 6 when one does not and nobody has overridden it."""
     from integrationhub.migration import gates
+    from integrationhub.migration.plan import Stage
 
     actor = invocation.actor(who)
     with invocation.hub() as hub:
@@ -119,7 +126,7 @@ def gate(
         found: list[Measured] = []
         with handling.store.begin() as work:
             for name in waves:
-                found += gates.measure(handling, work, name, actor)
+                found += gates.measure(handling, work, name, actor, stage=Stage(stage.upper()) if stage else None)
             work.commit()
     _print_gates(found, as_json=as_json)
     return 0 if all(item.passes for item in found) else BROKEN

@@ -164,6 +164,17 @@ def status(invocation: Invocation, plan_name: str, run_id: str | None, as_json: 
         ("wave", "groups", "held", "rehearsed", "approved", "live run", "signed off"),
         [_status_row(item) for item in found["waves"]],
     )
+    for item in found["waves"]:
+        if item["score"] is not None:
+            click.echo(f"{item['wave']}: {_scored(item['score'])}")
+
+
+def _scored(score: dict[str, Any]) -> str:
+    return (
+        f"forecast {score['groups_forecast']:,} groups, {score['held_forecast']:,} held, "
+        f"{score['window_forecast_seconds']:,} s; came to {score['groups_moved']:,} groups, {score['held']:,} held, "
+        f"{score['window_seconds']:,} s"
+    )
 
 
 def _status_row(item: dict[str, Any]) -> tuple[object, ...]:

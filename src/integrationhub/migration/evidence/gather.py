@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
+from integrationhub.migration.desk import status
 from integrationhub.migration.evidence.pack import Cell, Chart, Section
 from integrationhub.migration.handling import Handling
 from integrationhub.migration.reconcile.engine import Reconciliation
@@ -30,6 +31,8 @@ def sections(handling: Handling, reconciled: Sequence[Reconciliation]) -> list[S
                      _parts(decided["plans"])),
             _section("rehearsals", "Rehearsals", "Who rehearsed which wave under which plan hash, and how it ended.",
                      [_without(row, "report") for row in decided["rehearsals"]]),
+            _section("forecasts", "Forecasts", "What the rehearsal of a wave foresaw, and what its live run came to.",
+                     [{"wave": wave["wave"], **wave["score"]} for wave in status(handling)["waves"] if wave["score"]]),
             _section("approvals", "Approvals", "Who approved, for which reason; never who rehearsed.",
                      decided["approvals"]),
             _section("gates", "Gates", "Every gate as it was measured.", decided["gates"]),

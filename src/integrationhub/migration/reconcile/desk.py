@@ -49,8 +49,8 @@ class ReconciliationDesk:
         found = []
         self.work_folder.mkdir(parents=True, exist_ok=True)
         for system, connector in self.connectors.items():
-            kept = self._kept(system, connector)
-            if system in BOOKS and kept:
+            kept = self._kept(system, connector) if system in BOOKS else []
+            if kept:
                 with TemporaryDirectory(prefix="reconcile-", dir=self.work_folder) as folder:
                     found.append(self._compare(system, kept, Path(folder), progress, moved=(run_id, wave)))
         if not found:
