@@ -8,7 +8,7 @@ import polars as pl
 from integrationhub.canonical.identifiers import derive
 from integrationhub.decode.json_fields import day_number
 from integrationhub.decode.xml.attributes import day, whole
-from integrationhub.decode.xml.children import Children, digest_parts
+from integrationhub.decode.xml.children import BLANKS, Children, digest_parts
 from integrationhub.decode.xml.stranger import XML_SCHEMA, XmlFault
 from integrationhub.decode.xml.tree import Node
 from integrationhub.records import DecodedBatch, Reason
@@ -93,7 +93,7 @@ def _fault_of(event: Node) -> Reason | None:
     people = list(event.all("Person"))
     complete = (
         all(name in event.attributes for name in _ATTRIBUTES)
-        and event.attributes["id"].strip()
+        and event.attributes["id"].strip(BLANKS)
         and len(people) == 1
         and people[0].first("Surname") is not None
     )
@@ -105,10 +105,10 @@ def _row(event: Node) -> dict[str, object]:
     person = event.first("Person") or Node(name="Person", path="", offset=0, attributes={})
     details: dict[str, str] = {}
     for detail in event.all("Detail"):
-        details.setdefault(detail.attributes.get("name", ""), detail.text.strip())
+        details.setdefault(detail.attributes.get("name", ""), detail.text.strip(BLANKS))
     said = event.attributes
     return {
-        "id": said.get("id", "").strip(),
+        "id": said.get("id", "").strip(BLANKS),
         "content": derive("life-event", *digest_parts(event)),
         **{name: said.get(name) for name in ("type", "action", "status")},
         "effective": day_number(said.get("effective")),

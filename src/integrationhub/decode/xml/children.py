@@ -24,6 +24,9 @@ READ = 1 << 16
 LARGEST = 1 << 20
 """Characters of texts and attributes in one child, and of the root's attributes."""
 
+BLANKS = " \t\r\n"
+"""What XML takes for white space."""
+
 MOST = 10_000
 """Elements in one child."""
 
@@ -101,7 +104,7 @@ def digest_parts(node: Node) -> Iterator[str]:
     yield f"<{node.name}"
     for name, value in sorted(node.attributes.items()):
         yield f"{name}={value}"
-    yield f">{node.text.strip()}"
+    yield f">{node.text.strip(BLANKS)}"
     for child in node.children:
         yield from digest_parts(child)
     yield "</"

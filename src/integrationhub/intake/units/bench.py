@@ -126,12 +126,18 @@ def item_of(unit: Unit, verdict: Verdict, *, at: datetime) -> WorklistItem:
         entity=UNITS,
         source_ref=unit.key or None,
         opened_at=at,
-        text=f"record {unit.record} can be read, but a person must decide about it: {verdict.reason}",
+        text=f"record {unit.record} can be read, but a person must decide about it: {verdict.reason}{_pages(unit)}",
         connector=unit.feed,
         delivery_id=unit.delivery_id,
         record_no=unit.record,
         byte_offset=unit.offset,
     )
+
+
+def _pages(unit: Unit) -> str:
+    """Where a document's images are, by their names in the kept original."""
+    pages = unit.values.get("pages")
+    return f"; pages {pages}" if pages else ""
 
 
 def _waits(verdict: Verdict) -> bool:

@@ -94,6 +94,7 @@ WIDOW = {"deceasedNino": "QQ000009A", "deceasedDate": "2026-03-01"}
         (event(action="FORGET"), "EXCEPTION UNKNOWN_CODE"),
         (event(status="GUESSED"), "EXCEPTION UNKNOWN_CODE"),
         (event(Surname="a\x85b", effective="2026-02-30"), "EXCEPTION TEXT_CONTROL_CHAR"),
+        (event(Surname="Testcase\x85"), "EXCEPTION TEXT_CONTROL_CHAR"),
         (event(effective="2026-02-30", nino="X"), "EXCEPTION DATE_INVALID"),
         (event(dob="01/01/1970"), "EXCEPTION DATE_INVALID"),
         (event(effective="2026-03-20"), "LOADED"),
