@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,13 +20,13 @@ from starlette.routing import Route
 
 from integrationhub.errors import HubError, TransientError
 from integrationhub.sharing import openapi
-from integrationhub.sharing.resources import BALANCE, DEBT, ENTRY, PROVENANCE, seen_by, shareable
+from integrationhub.sharing.resources import BALANCE, DEBT, DEBT_ID, ENTRY, PROVENANCE, seen_by, shareable
 from integrationhub.sharing.tokens import Client, TokenBook
 from integrationhub.store import sharing as reading
-from integrationhub.store.unit_of_work import Store
+from integrationhub.store import sharing_accounts as accounts
+from integrationhub.store.unit_of_work import Reading, Store
 
 PAGE, LARGEST_PAGE = 100, 1000
-_IDENTIFIER = re.compile("[0-9a-f]{32}")
 
 Answer = Mapping[str, Any]
 
@@ -83,21 +84,22 @@ class Api:
         key = _cursor(request, 1)
         after = None if key is None else _identifier(key[0])
         with self.store.read() as connection:
-            rows = reading.debts(connection, after=after, limit=limit + 1, where=where)
+            rows = _debts_behind(connection, after, limit + 1, where)
         shown = [_debt_of(row, client) for row in rows[:limit]]
         last = [shown[-1]["debt_id"]] if len(rows) > limit else None
         return _page(request, shown, last)
 
     def _debt(self, request: Request, client: Client) -> Answer:
+        debt_id = _identifier(request.path_params["debt_id"])
         with self.store.read() as connection:
-            row = reading.debt(connection, _identifier(request.path_params["debt_id"]))
+            row = _book_of(debt_id).debt(connection, debt_id)
         return _debt_of(_found(row), client)
 
     def _balances(self, request: Request, client: Client) -> Answer:
         debt_id = _identifier(request.path_params["debt_id"])
         with self.store.read() as connection:
-            _found(reading.debt(connection, debt_id))
-            rows = reading.balances(connection, debt_id)
+            _found(_book_of(debt_id).debt(connection, debt_id))
+            rows = _book_of(debt_id).balances(connection, debt_id)
         return {"items": [seen_by(client.audience, BALANCE, row) for row in rows]}
 
     def _ledger(self, request: Request, client: Client) -> Answer:
@@ -105,8 +107,8 @@ class Api:
         key = _cursor(request, 2)
         after = None if key is None else (_number(key[0]), _identifier(key[1]))
         with self.store.read() as connection:
-            _found(reading.debt(connection, debt_id))
-            rows = reading.entries(connection, debt_id, after=after, limit=limit + 1)
+            _found(_book_of(debt_id).debt(connection, debt_id))
+            rows = _book_of(debt_id).entries(connection, debt_id, after=after, limit=limit + 1)
         shown = [seen_by(client.audience, ENTRY, row) for row in rows[:limit]]
         last = [str(shown[-1]["line_no"]), shown[-1]["entry_id"]] if len(rows) > limit else None
         return _page(request, shown, last)
@@ -114,12 +116,32 @@ class Api:
     def _provenance(self, request: Request, client: Client) -> Answer:
         debt_id, field = _identifier(request.path_params["debt_id"]), request.path_params["field"]
         with self.store.read() as connection:
-            place = reading.place_of(connection, debt_id)
+            place = _book_of(debt_id).place_of(connection, debt_id)
         attribute = DEBT.get(field)
         if place is None or attribute is None or client.audience not in attribute.audiences:
             raise _missing()
         told = {name: getattr(place, name) for name in PROVENANCE if name != "field"}
         return seen_by(client.audience, PROVENANCE, {"field": field, **told, "file": shareable(place.file)})
+
+
+def _is_account(debt_id: str) -> bool:
+    return debt_id[0].isupper()
+
+
+def _book_of(debt_id: str) -> ModuleType:
+    """Where the debt is read: benefit debts have tables of their own."""
+    return accounts if _is_account(debt_id) else reading
+
+
+def _debts_behind(
+    connection: Reading, after: str | None, limit: int, where: Mapping[str, str]
+) -> list[Mapping[str, Any]]:
+    """A page of debts: child maintenance by identifier, then benefit debts by reference."""
+    found: list[Mapping[str, Any]] = []
+    if after is None or not _is_account(after):
+        found = reading.debts(connection, after=after, limit=limit, where=where)
+        after = None
+    return found + accounts.debts(connection, after=after, limit=limit - len(found), where=where)
 
 
 def _debt_of(row: Mapping[str, Any], client: Client) -> dict[str, Any]:
@@ -137,7 +159,7 @@ def _missing() -> Problem:
 
 
 def _identifier(text: str) -> str:
-    if not _IDENTIFIER.fullmatch(text):
+    if not re.fullmatch(DEBT_ID, text):
         raise _missing()
     return text
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from integrationhub.sharing.resources import BALANCE, DEBT, ENTRY, PROVENANCE, Attribute, schema_of
+from integrationhub.sharing.resources import BALANCE, DEBT, DEBT_ID, ENTRY, PROVENANCE, Attribute, schema_of
 from integrationhub.store.sharing import FILTERS
 
 CODE = "[A-Z0-9_]{1,64}"
@@ -22,7 +22,7 @@ _PROBLEM = {
 }
 
 _DEBT_ID = {
-    "name": "debt_id", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+    "name": "debt_id", "in": "path", "required": True, "schema": {"type": "string", "pattern": f"^(?:{DEBT_ID})$"},
 }  # fmt: skip
 _LIMIT = {
     "name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100},

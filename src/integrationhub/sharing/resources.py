@@ -20,6 +20,9 @@ _DATE = {"type": "string", "format": "date"}
 _MAYBE_DATE = {"type": ["string", "null"], "format": "date"}
 _ID = {"type": "string", "pattern": "^[0-9a-f]{32}$", "description": "opaque identifier"}
 
+DEBT_ID = "[0-9a-f]{32}|(?:DM|UD)[0-9]{10}"
+"""What a debt is known by: an opaque identifier, or the reference of a benefit debt."""
+
 BOTH = frozenset({INTERNAL, FINANCE})
 STAFF = frozenset({INTERNAL})
 
@@ -33,7 +36,7 @@ class Attribute:
 
 
 DEBT: Mapping[str, Attribute] = {
-    "debt_id": Attribute(schema=_ID),
+    "debt_id": Attribute(schema={"type": "string", "pattern": f"^(?:{DEBT_ID})$"}),
     "ref": Attribute(schema={**_MAYBE, "description": "the source's reference, where it is not personal"}),
     "source_system": Attribute(schema=_TEXT),
     "host_system": Attribute(schema=_TEXT, audiences=STAFF),
@@ -46,7 +49,7 @@ DEBT: Mapping[str, Attribute] = {
 }
 
 BALANCE: Mapping[str, Attribute] = {
-    "kind": Attribute(schema={"type": "string", "enum": ["SOURCE", "RECOMPUTED", "ACCEPTED"]}),
+    "kind": Attribute(schema={"type": "string", "enum": ["SOURCE", "RECOMPUTED", "ACCEPTED", "CURRENT"]}),
     "pence": Attribute(schema=_PENCE),
     "suspended_pence": Attribute(schema=_PENCE),
     "as_at": Attribute(schema=_DATE),

@@ -1,4 +1,7 @@
-"""What other services read of the canonical tables: pages of rows by their keys, never by counting off."""
+"""What other services read of child maintenance debts: pages of rows by their keys, never by counting off.
+
+Benefit debts are read by `store.sharing_accounts`, with rows of the same shape.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -10,9 +10,10 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from integrationhub.sharing.openapi import document
-from tests.contract.sharing.conftest import Served
+from tests.contract.sharing.conftest import RECEIVED_FOR, Served
 
 schema = schemathesis.openapi.from_dict(dict(document()))
+DEBTS, ACCOUNTS = "SELECT count(*) FROM debts", "SELECT count(*) FROM accounts"
 NINO = re.compile(r"QQ ?\d{2} ?\d{2} ?\d{2}")
 
 
@@ -31,9 +32,9 @@ def test_pages_lead_through_every_debt_once(served: Served) -> None:
         seen += [item["debt_id"] for item in page["items"]]
         address = page["next"]
     with served.hub.store.read() as connection:
-        held = connection.exec_driver_sql("SELECT count(*) FROM debts").scalar_one()
-    assert len(seen) == len(set(seen)) == held
-    assert seen == sorted(seen)
+        held = [connection.exec_driver_sql(count).scalar_one() for count in (DEBTS, ACCOUNTS)]
+    assert len(seen) == len(set(seen)) == sum(held)
+    assert seen[-2:] == [RECEIVED_FOR, "UD0010000004"]
 
 
 def test_a_list_can_be_narrowed(served: Served) -> None:
@@ -51,6 +52,22 @@ def test_a_ledger_s_pages_add_up_to_the_balance_of_its_source(served: Served, de
         address = page["next"]
     balances = {item["kind"]: item["pence"] for item in served.get(f"/v1/debts/{debt_id}/balances").json()["items"]}
     assert pence == balances["SOURCE"]
+
+
+def test_a_benefit_debt_is_what_its_source_says_less_what_came_in_since(served: Served) -> None:
+    shown = served.get(f"/v1/debts/{RECEIVED_FOR}").json()
+    assert (shown["ref"], shown["scheme"], shown["source_system"]) == (RECEIVED_FOR, "BENEFIT", "DEBT_MANAGER")
+    balances = {
+        item["kind"]: item["pence"] for item in served.get(f"/v1/debts/{RECEIVED_FOR}/balances").json()["items"]
+    }
+    assert balances == {"SOURCE": 10000, "CURRENT": 9000}
+    first = served.get(f"/v1/debts/{RECEIVED_FOR}/ledger?limit=2").json()
+    lines = first["items"] + served.get(first["next"]).json()["items"]
+    assert [(line["kind"], line["pence"]) for line in lines] == [
+        ("OPENING", 10000), ("RECEIPT", -1500), ("REVERSAL", 500),
+    ]  # fmt: skip
+    assert served.get(f"/v1/debts/{RECEIVED_FOR}/provenance/status").json()["mapping_id"] == "debt-manager/x"
+    assert [item["debt_id"] for item in served.debts("?source_system=DEBT_MANAGER&limit=1")] == [RECEIVED_FOR]
 
 
 def test_a_field_s_provenance_leads_to_the_kept_original(served: Served, debt_id: str) -> None:
