@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from integrationhub.pipeline import Pipeline
     from integrationhub.quarantine.desk import QuarantineDesk
     from integrationhub.store.unit_of_work import Reading
+    from integrationhub.suspense.desk import SuspenseDesk
 
 
 class Hub(Core):
@@ -69,6 +70,18 @@ class Hub(Core):
                 "code": Path(integrationhub.__file__).parent,
             },
             settings={"synthetic_identities": str(self.settings.synthetic_identities)},
+        )
+
+    @property
+    def suspense(self) -> SuspenseDesk:
+        """Money whose debt was not found, for those who work it."""
+        from integrationhub.suspense.desk import SuspenseDesk
+
+        return SuspenseDesk(
+            store=self.store,
+            environment=self.settings.environment,
+            synthetic=self.settings.synthetic_identities,
+            clock=self.clock,
         )
 
     def group_desk(self) -> GroupDesk:

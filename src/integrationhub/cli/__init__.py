@@ -38,6 +38,7 @@ COMMANDS = {
     "init": ("integrationhub.cli.init:init", "Write a commented configuration file and the folders."),
     "config": ("integrationhub.cli.config:config", "Check or show the settings in effect."),
     "quarantine": ("integrationhub.cli.quarantine:quarantine", "Work what could not be taken."),
+    "suspense": ("integrationhub.cli.suspense:suspense", "Work money whose debt was not found."),
     "connector": ("integrationhub.cli.connector:connector", "List, show, pause and resume connectors."),
     "mapping": ("integrationhub.cli.mapping:mapping", "Check, test, explain and compare mappings."),
     "doctor": ("integrationhub.cli.doctor:doctor", "Say what is installed, reachable, writable."),

@@ -30,6 +30,7 @@ def _rows_with(column: str) -> dict[str, Any]:
     return {"sqlite_where": condition, "postgresql_where": condition}
 
 
+_SUSPENSE = text("debt_ref IS NULL AND case_ref IS NULL")
 _OTHER_ID = text("source_id <> ref")
 
 ACCOUNTS = Table(
@@ -94,6 +95,7 @@ MONEY = Table(
     *_origin(),
     Index("ux_money_receipt", "receipt_id", unique=True),
     Index("ix_money_debt", "debt_ref", **_rows_with("debt_ref")),
+    Index("ix_money_suspense", "position", sqlite_where=_SUSPENSE, postgresql_where=_SUSPENSE),
     Index("ix_money_delivery", "delivery_id", "record_no"),
     sqlite_autoincrement=True,
 )

@@ -1,7 +1,5 @@
 """Units judged in one transaction: what they want is read at once, then each has its verdict, then all is written."""
 
-import json
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,12 +8,11 @@ from typing import Any
 from integrationhub.accounts.book import Book
 from integrationhub.accounts.entries import Origin
 from integrationhub.accounts.shelf import Wanted
-from integrationhub.accounts.telling import INTERNAL, Telling, tellings
+from integrationhub.accounts.telling import Telling, tellings
 from integrationhub.accounts.unit import Judge, Unit, Verdict
 from integrationhub.canonical.identifiers import derive
-from integrationhub.publish.cloudevents import RESTRICTED, event_source
+from integrationhub.intake.units import telling
 from integrationhub.sdk.messages import Fate
-from integrationhub.store.outbox import EVENT_SCHEMA
 from integrationhub.store.unit_of_work import Work
 from integrationhub.store.worklist import WorklistItem
 
@@ -79,20 +76,7 @@ class Bench:
 
     def tell(self, work: Work, told: Iterable[Telling], *, at: datetime) -> None:
         """Put events into the outbox, one for each audience."""
-        rows: dict[str, list[Any]] = {name: [] for name in EVENT_SCHEMA}
-        repeats: Counter[tuple[object, ...]] = Counter()
-        source = event_source(self.environment, self.connector)
-        for item in told:
-            for audience in item.audiences:
-                key = (item.event, item.subject, audience, item.origin.delivery_id, item.origin.record)
-                repeats[key] += 1
-                event = (
-                    derive("event", *key, repeats[key]), item.event, source, item.subject, audience,
-                    item.origin.delivery_id, f"{audience}.{item.event}", _data(item, audience),
-                )  # fmt: skip
-                for name, value in zip(EVENT_SCHEMA, event, strict=True):
-                    rows[name].append(value)
-        work.outbox.add(rows, at=at)
+        telling.tell(work, told, connector=self.connector, environment=self.environment, at=at)
 
 
 def wanted_by(judge: Judge, units: Iterable[Unit]) -> Wanted:
@@ -142,13 +126,3 @@ def _pages(unit: Unit) -> str:
 
 def _waits(verdict: Verdict) -> bool:
     return verdict.fate is Fate.EXCEPTION
-
-
-def _data(item: Telling, audience: str) -> str:
-    allowed = RESTRICTED.get((item.event, audience))
-    data = (
-        item.data
-        if audience == INTERNAL or allowed is None
-        else {name: value for name, value in item.data.items() if name in allowed}
-    )
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":"))

@@ -77,6 +77,7 @@ def _money() -> None:
     )
     op.create_index("ux_money_receipt", "money", ["receipt_id"], unique=True)
     _index("ix_money_debt", "money", ["debt_ref"], where="debt_ref IS NOT NULL")
+    _index("ix_money_suspense", "money", ["position"], where="debt_ref IS NULL AND case_ref IS NULL")
     op.create_index("ix_money_delivery", "money", ["delivery_id", "record_no"])
     op.create_table(
         "money_marks",
