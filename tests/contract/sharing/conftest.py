@@ -11,7 +11,6 @@ from datetime import UTC, date, datetime
 import pytest
 import requests
 import uvicorn
-from tests.contract.suspense.test_desk import debt as benefit_debt
 
 from integrationhub.accounts.book import Book
 from integrationhub.accounts.entries import Origin, Receipt, Reversal
@@ -21,6 +20,7 @@ from integrationhub.config import Settings
 from integrationhub.sharing.app import Api
 from integrationhub.sharing.tokens import TokenBook, digest_of
 from tests.contract.arrears.conftest import take_books
+from tests.contract.suspense.test_desk import debt as benefit_debt
 
 PATIENCE_SECONDS = 30.0
 RECEIVED_FOR = "DM0010000017"
