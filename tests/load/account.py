@@ -17,7 +17,7 @@ import contextlib
 import sqlite3
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
@@ -90,6 +90,21 @@ class Books:
         """Messages of the load whose fate is settled; those taken from one id twice count twice."""
         return self.number(_SEEN)
 
+    def settled(self) -> set[str]:
+        """Ids of these messages."""
+        return {message_id for message_id, _outcome in self.rows(_OUTCOMES)}
+
+    def until_taken(self, *, seconds: float = 180) -> None:
+        """Wait until the hub has taken another message."""
+
+        def more() -> bool:
+            with contextlib.suppress(psycopg.OperationalError, sqlite3.OperationalError):
+                return self.seen() > before
+            return False
+
+        before = self.seen()
+        wait_until(more, seconds=seconds, what="another message")
+
     def until_quiet(self, *, expected: int, seconds: float, quiet: float = 5.0) -> None:
         """Wait until so many messages have arrived and all events are out, or until nothing moves for a while.
 
@@ -131,7 +146,7 @@ class Account:
         return self.lost == 0 and self.applied_twice == 0
 
 
-def account(books: Books, *, owed: Sequence[str], attempted: int, destroyable: frozenset[str] = frozenset()) -> Account:
+def account(books: Books, *, owed: Sequence[str], attempted: int, destroyable: Collection[str | None] = ()) -> Account:
     """The accounts at the end: `owed` are the ids that the broker confirmed, each once.
 
     `destroyable`: ids that lay in a queue when it was deleted.

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import threading
@@ -24,12 +25,19 @@ class SupervisedHub:
     by themselves: each of them dies there.
     """
 
-    def __init__(self, installation: Installation, *, workers: int = 2, crash_points: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        installation: Installation,
+        *,
+        workers: int = 2,
+        crash_points: Sequence[str] = (),
+        log: str = "daemon.log",
+    ) -> None:
         self._installation = installation
         self._workers = workers
         self._crash_points = list(crash_points)
         (self.port,) = free_ports(1)
-        self.log = installation.data.parent / "daemon.log"
+        self.log = installation.data.parent / log
         self.starts = 0
         self._began = 0  # characters of the log before this start
         self._ended = threading.Event()
@@ -72,6 +80,12 @@ class SupervisedHub:
             self._ended.wait(0.2)
 
     # ---- what can be done to it
+
+    def limit_files(self, size: int = resource.RLIM_INFINITY) -> None:
+        """From now on none of its processes can write beyond so many bytes of any file, as on a full disk."""
+        for pid in [self.pid, *children(self.pid)]:
+            with contextlib.suppress(ProcessLookupError):
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     @property
     def pid(self) -> int:

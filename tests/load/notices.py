@@ -4,11 +4,13 @@ Notice n states a balance of n pence, so a balance in the store tells by which m
 debt have rising versions in the order of n; those about many debts are mixed as a seeded chance has it.
 """
 
+import itertools
 import json
 import random
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from tests.load.publisher import LoadMessage
@@ -19,6 +21,12 @@ QUEUE = f"integrationhub.{CONNECTOR}"
 EXCHANGE = "notices"
 ROUTING_KEY = "debt.changed"
 BYTES = 1024
+LARGE = 200 * 1024
+"""Kept among the originals, not in the inbox itself."""
+
+HUGE = 9 * 1024 * 1024
+"""More than a batch may hold, and more than the hub takes."""
+
 A_ROUND = 1000
 POISON = "load-poison"
 """Message id of the one that kills whoever takes it, under INTEGRATIONHUB_TEST_CRASH_AT = `taking load-poison`."""
@@ -80,11 +88,29 @@ def notices_until(over: threading.Event, *, at_least: int = 0) -> Iterator[LoadM
 
 
 def disturbed(messages: Iterator[LoadMessage], *, every: int, seed: int = 1) -> Iterator[LoadMessage]:
-    """The same with repeats: now and then one of the last fifty comes once more, as careless sources send them."""
+    """The same as careless sources send them: now and then one of the last fifty once more, one behind those that were
+    to follow it, and (a tenth as often) an oversized one; the first of these is bigger than the hub takes.
+    """
     chance = random.Random(seed)  # noqa: S311 - not a secret
     recent: list[LoadMessage] = []
-    for message in messages:
+    late: list[LoadMessage] = []
+    sizes = itertools.chain([HUGE], itertools.repeat(LARGE))
+    for number, usual in enumerate(messages):
+        message = usual if number % (10 * every) != every else oversized(usual, next(sizes))
+        kind = chance.randrange(2 * every)
+        if kind == 0 and not late:
+            late.append(message)
+            continue
         yield message
         recent = [*recent[-49:], message]
-        if chance.randrange(every) == 0:
+        if kind == 1:
             yield chance.choice(recent)
+        if late and chance.randrange(5) == 0:
+            yield late.pop()
+    yield from late
+
+
+def oversized(message: LoadMessage, size: int) -> LoadMessage:
+    """The message, so big."""
+    said = json.loads(message.body)
+    return replace(message, body=json.dumps({**said, "remarks": "x" * (size - len(message.body))}).encode())

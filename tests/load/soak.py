@@ -17,9 +17,10 @@ from pathlib import Path
 from statistics import median
 
 from tests.load.account import Account, Books, table
+from tests.load.brokers import Load, RabbitMQ
 from tests.load.hub import SupervisedHub, children
 from tests.load.notices import notices_until
-from tests.load.publisher import LoadMessage, LoadPublisher
+from tests.load.publisher import LoadMessage
 from tests.load.run import Run
 from tests.services.servers import RabbitServer, start_postgres, start_rabbitmq
 
@@ -66,7 +67,7 @@ class Soak:
                 time.sleep(0.02)
             yield message
 
-    def watch(self, _run: Run, hub: SupervisedHub, _load: LoadPublisher) -> None:
+    def watch(self, _run: Run, hub: SupervisedHub, _load: Load) -> None:
         """Sample until the time is up."""
         began = time.monotonic()
         while (passed := time.monotonic() - began) < self._seconds:
@@ -140,7 +141,7 @@ def main(seconds: float, target: Path) -> int:
         with tempfile.TemporaryDirectory(prefix="soak-") as folder:
             database = postgres.new_database()
             soak = Soak(seconds, rabbit, database)
-            run = Run(folder=Path(folder), broker=rabbit.new_vhost(), database=database)
+            run = Run(folder=Path(folder), broker=RabbitMQ(rabbit.new_vhost()), database=database)
             found = run.go(soak.messages(), soak.watch)
     finally:
         rabbit.stop()

@@ -55,6 +55,9 @@ LONGEST_PAUSE_SECONDS = 0.05
 REAP_SECONDS = 1.0
 """Between two looks for sessions whose process is no more."""
 
+_LEFT_BEHIND: set[str] = set()
+"""Sessions of this process that could not be ended, because the file could not be written."""
+
 _INSERT = (
     "INSERT INTO broker_messages (queue, exchange, routing_key, message_id, content_type, headers, body, due) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -246,10 +249,14 @@ class EmbeddedSource:
         if self._held:
             self._closed.wait(timeout)
             return []
-        while not (claimed := self._claim(limit, deadline)) and (rest := deadline - time.monotonic()) > 0:
-            if self._closed.wait(min(pause, rest)):
-                break
-            pause = min(pause * 1.2, LONGEST_PAUSE_SECONDS)
+        try:
+            while not (claimed := self._claim(limit, deadline)) and (rest := deadline - time.monotonic()) > 0:
+                if self._closed.wait(min(pause, rest)):
+                    break
+                pause = min(pause * 1.2, LONGEST_PAUSE_SECONDS)
+        except TransientError:
+            self._leave_behind()  # as with a connection that is lost, what was not acknowledged comes again
+            raise
         return claimed
 
     def _claim(self, limit: int, deadline: float) -> list[Incoming]:
@@ -359,13 +366,22 @@ class EmbeddedSource:
     def close(self) -> None:
         """See sdk.transport.MessageSource."""
         self._closed.set()
-        with contextlib.suppress(TransientError):  # whoever reaps this process gives the messages back
+        try:
             self._settle()
             if self._session is not None:
                 with self._file.writing() as connection:
                     _end_sessions(connection, [self._session])
+        except TransientError:
+            self._leave_behind()
         self._session = None
         self._file.close()
+
+    def _leave_behind(self) -> None:
+        """Have the next look of this process, or of any once it is no more, give back what the session holds."""
+        if self._session is not None:
+            _LEFT_BEHIND.add(self._session)
+        self._session = None
+        self._reaped = 0.0
 
     def _begun(self) -> str:
         if self._session is None:
@@ -381,16 +397,21 @@ class EmbeddedSource:
         return self._session
 
     def _reap(self) -> None:
-        """Give back what processes held that are no more."""
+        """Give back what processes held that are no more, and sessions that were left behind."""
         if time.monotonic() - self._reaped < REAP_SECONDS:
             return
         self._reaped = time.monotonic()
         with self._file.reading() as connection:
             sessions = connection.execute("SELECT session, boot, pid, started FROM broker_sessions").fetchall()
-        dead = [session for session, run, pid, since in sessions if run != boot() or since != started(pid)]
+        dead = [
+            session
+            for session, run, pid, since in sessions
+            if session in _LEFT_BEHIND or run != boot() or since != started(pid)
+        ]
         if dead:
             with self._file.writing() as connection:
                 _end_sessions(connection, dead)
+            _LEFT_BEHIND.difference_update(dead)
 
 
 def _bury(connection: sqlite3.Connection, messages: Sequence[Incoming], reason: str) -> None:

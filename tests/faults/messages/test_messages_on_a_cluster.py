@@ -6,9 +6,9 @@ import time
 from pathlib import Path
 
 from tests.load.account import table
+from tests.load.brokers import Load, RabbitMQ
 from tests.load.hub import SupervisedHub
 from tests.load.notices import notices_until
-from tests.load.publisher import LoadPublisher
 from tests.load.run import Run
 from tests.services.cluster import NODES, RabbitCluster
 from tests.services.processes import wait_until
@@ -21,9 +21,10 @@ RATE = 300.0 if MESSAGES else 100.0
 def test_each_node_killed_and_restarted_in_turn_loses_nothing_and_applies_nothing_twice(
     tmp_path: Path, rabbitmq_cluster: RabbitCluster, postgres_url: str
 ) -> None:
-    run = Run(folder=tmp_path, broker=rabbitmq_cluster.new_vhost(), database=postgres_url, quiet_seconds=60)
+    broker = RabbitMQ(rabbitmq_cluster.new_vhost())
+    run = Run(folder=tmp_path, broker=broker, database=postgres_url, quiet_seconds=60)
 
-    def disturb(_run: Run, _hub: SupervisedHub, _load: LoadPublisher) -> None:
+    def disturb(_run: Run, _hub: SupervisedHub, _load: Load) -> None:
         time.sleep(SETTLE_SECONDS)
         for node in rabbitmq_cluster.nodes:
             node.kill()
