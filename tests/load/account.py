@@ -44,6 +44,8 @@ _SEEN = "SELECT count(*) FROM deliveries WHERE message_id LIKE 'load-%'"
 _WRITES = "SELECT reference, pence FROM load_writes ORDER BY n"
 _WAITING = "SELECT count(*) FROM outbox WHERE published_at IS NULL"
 
+SHORT_SECONDS = 5.0
+
 
 class Connection(Protocol):
     """What the two drivers share."""
@@ -105,22 +107,29 @@ class Books:
         before = self.seen()
         wait_until(more, seconds=seconds, what="another message")
 
-    def until_quiet(self, *, expected: int, seconds: float, quiet: float = 5.0) -> None:
-        """Wait until so many messages have arrived and all events are out, or until nothing moves for a while.
+    def until_quiet(
+        self, owed: Sequence[str], *, destroyable: Collection[str | None] = (), seconds: float, quiet: float = 5.0
+    ) -> None:
+        """Wait until all that is owed has arrived and all events are out, or until nothing moves for a while.
 
-        Nothing is raised in the second case: what is missing then is for the accounts to say. RuntimeError only when
-        things still move after `seconds`.
+        Nothing is raised in the second case: what is missing then is for the accounts to say. Where only what may have
+        been destroyed is missing, a short while will do. RuntimeError only when things still move after `seconds`.
         """
         still_since, before = time.monotonic(), -1
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
+            patience = quiet
             with contextlib.suppress(psycopg.OperationalError, sqlite3.OperationalError):
                 seen, waiting = self.seen(), self.number(_WAITING)
-                if seen >= expected and waiting == 0:
-                    return
+                if waiting == 0 and seen >= len(owed) - len(destroyable):
+                    missing = set(owed) - self.settled()
+                    if not missing:
+                        return
+                    if missing <= set(destroyable):
+                        patience = SHORT_SECONDS
                 if seen - waiting != before:
                     still_since, before = time.monotonic(), seen - waiting
-            if time.monotonic() - still_since > quiet:
+            if time.monotonic() - still_since > patience:
                 return
             time.sleep(0.5)
         raise RuntimeError(f"no quiet after {seconds} s")
@@ -154,7 +163,8 @@ def account(books: Books, *, owed: Sequence[str], attempted: int, destroyable: C
     fates: dict[str, set[str]] = {}
     for message_id, outcome in books.rows(_OUTCOMES):
         fates.setdefault(message_id, set()).add(outcome)
-    missing = [each for each in owed if each not in fates]
+    gone = [each for each in owed if each not in fates]
+    missing = [each for each in gone if each not in destroyable]
     told = Counter(_first(fates[each]) for each in owed if each in fates)
     return Account(
         attempted=attempted,
@@ -162,8 +172,8 @@ def account(books: Books, *, owed: Sequence[str], attempted: int, destroyable: C
         applied=told["LOADED"],
         set_aside=told["REJECTED"] + told["EXCEPTION"],
         overtaken=told["SUPERSEDED"],
-        destroyed=sum(each in destroyable for each in missing),
-        lost=sum(each not in destroyable for each in missing) + told["HELD"],
+        destroyed=len(gone) - len(missing),
+        lost=len(missing) + told["HELD"],
         applied_twice=written_twice(books),
         missing=missing[:20],
     )

@@ -65,7 +65,7 @@ class Run:
                 load.wait(LONGEST_SECONDS)
                 owed = [str(each) for each in load.confirmed]
                 attempted = len(load.begun)
-            books.until_quiet(expected=attempted, seconds=LONGEST_SECONDS, quiet=self.quiet_seconds)
+            books.until_quiet(owed, destroyable=self.destroyable, seconds=LONGEST_SECONDS, quiet=self.quiet_seconds)
         installation.call("store", "check")
         self.heard = self.broker.heard()
         return account(books, owed=owed, attempted=attempted, destroyable=self.destroyable)

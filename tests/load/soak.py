@@ -33,6 +33,9 @@ LOOK_SECONDS = 0.5
 MORE_MEMORY = 1.15
 """Of the median of the second quarter: what the last may need."""
 
+MORE_CONNECTIONS = 1.25
+"""One may be caught while it takes the place of another."""
+
 MIB = 2**20
 
 
@@ -97,8 +100,8 @@ class Soak:
         early, late = self.samples[quarter : 2 * quarter] or self.samples, self.samples[-quarter:]
         found = []
         for name, most in (
-            ("resident_bytes", MORE_MEMORY), ("threads", 1.0), ("files", 1.1), ("broker_connections", 1.0),
-            ("database_connections", 1.0),
+            ("resident_bytes", MORE_MEMORY), ("threads", 1.0), ("files", 1.1), ("broker_connections", MORE_CONNECTIONS),
+            ("database_connections", MORE_CONNECTIONS),
         ):  # fmt: skip
             before, after = (median(getattr(each, name) for each in part) for part in (early, late))
             if after > before * most:

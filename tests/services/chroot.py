@@ -14,7 +14,6 @@ from tests.services.processes import own_directory, remove
 from tests.services.rabbitmq import InstalledRabbit
 
 SUITE = "trixie"
-MIRROR = "http://deb.debian.org/debian"
 SCRIPT = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 VARIABLE = "INTEGRATIONHUB_TEST_RABBITMQ_CHROOT"
 
@@ -23,6 +22,16 @@ def chroot_of_tests() -> Path | None:
     """The chroot that this run's tests shall use, if any."""
     named = os.environ.get(VARIABLE)
     return Path(named).resolve() if named else None
+
+
+def mirror() -> str:
+    """Where this machine's apt has Debian from."""
+    command = ["apt-get", "indextargets", "--format", "$(LABEL) $(REPO_URI)", "Created-By: Packages"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines()
+    found = [line.removeprefix("Debian ") for line in told if line.startswith("Debian ")]
+    if not found:
+        raise MissingServiceError("This machine's apt knows no Debian mirror: run `apt-get update` first.")
+    return found[0]
 
 
 def make(folder: Path) -> None:
@@ -34,7 +43,7 @@ def make(folder: Path) -> None:
     if shutil.which("debootstrap") is None:
         raise MissingServiceError("debootstrap is missing: apt-get install debootstrap")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    command = ["debootstrap", "--variant=minbase", "--include=rabbitmq-server", SUITE, str(folder), MIRROR]
+    command = ["debootstrap", "--variant=minbase", "--include=rabbitmq-server", SUITE, str(folder), mirror()]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         last = (done.stdout + done.stderr).strip().rpartition("\n")[2]
