@@ -78,7 +78,7 @@ def _facts(found: "Descriptor", invocation: Invocation) -> dict[str, object]:
         "aliases": list(found.aliases),
         "transports": list(delivery.transports),
         "inbox": str(invocation.settings.inbox(found.name)),
-        "file": delivery.file,
+        "file": " or ".join(delivery.patterns),
         "first_sequence": delivery.first_sequence,
         "deadline": delivery.deadline,
         **_layout_facts(found),

@@ -95,7 +95,7 @@ def _find(hub: "Hub", connector: str, paths: tuple[Path, ...]) -> "list[tuple[Pi
         raise NotFound(
             f"there is no file of {pipeline.descriptor.name} there",
             code="NO_FILES",
-            remedy=f"its files are named like {pipeline.descriptor.delivery.file}"
+            remedy=f"its files are named like {' or '.join(pipeline.descriptor.delivery.patterns)}"
             if pipeline.descriptor.takes_files
             else "it takes messages: name a capture of recorded ones (.jsonl)",
         )
@@ -109,7 +109,7 @@ def _bars() -> "Iterator[Callable[[FoundFile], Progress]]":
 
         def watch(item: "FoundFile") -> "Progress":
             bars.close()  # the bar of the file before
-            advance = bars.enter_context(progress(item.name, total=2 * item.path.stat().st_size))
+            advance = bars.enter_context(progress(item.name, total=2 * _size(item)))
             before = 0
 
             def told(done: int, _total: int) -> None:
@@ -120,6 +120,11 @@ def _bars() -> "Iterator[Callable[[FoundFile], Progress]]":
             return told
 
         yield watch
+
+
+def _size(item: "FoundFile") -> int:
+    """Bytes of a data file; none of one that is awaited."""
+    return item.path.stat().st_size if item.path.is_file() else 0
 
 
 def _print(reports: "list[FileReport]", *, as_json: bool) -> None:

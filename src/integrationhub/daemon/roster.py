@@ -4,7 +4,8 @@ import threading
 from collections.abc import Mapping, Sequence
 
 from integrationhub.bootstrap import Hub
-from integrationhub.errors import HubError
+from integrationhub.errors import ConfigurationError, HubError
+from integrationhub.intake.messages.signatures import KEYS_MISSING
 from integrationhub.pipeline import Pipeline
 from integrationhub.sdk.descriptor import Descriptor
 from integrationhub.telemetry import logger
@@ -64,7 +65,21 @@ class Roster:
 
     def _read(self) -> tuple[Mapping[str, Pipeline], Sequence[Pipeline]]:
         catalogue, overrides = self._hub.catalogue, self._hub.settings.connectors
-        wanted = self._names or [name for name in catalogue.names() if name not in overrides or overrides[name].enabled]
+        enabled = (name for name in catalogue.names() if name not in overrides or overrides[name].enabled)
+        wanted = self._names or [name for name in enabled if not self._lacks_keys(name)]
         pipelines = [self._hub.pipeline(name) for name in wanted]
         answers = [found for name in wanted if (found := self._hub.answers(name)) is not None]
         return {pipeline.descriptor.name: pipeline for pipeline in pipelines}, answers
+
+    def _lacks_keys(self, name: str) -> bool:
+        """Whether its messages can't be read without keys that nobody has given: nobody expects any, then."""
+        if self._hub.catalogue.connector(name).messages is None:
+            return False
+        try:
+            self._hub.taker(name)
+        except ConfigurationError as exc:
+            if exc.code != KEYS_MISSING:
+                raise
+            logger().info("intake", connector=name, reason=exc.code, outcome="LEFT_OUT")
+            return True
+        return False

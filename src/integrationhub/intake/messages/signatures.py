@@ -11,6 +11,9 @@ from integrationhub.errors import ConfigurationError, RecordRejected
 from integrationhub.sdk.message_rules import Signature
 from integrationhub.sdk.transport import Incoming
 
+KEYS_MISSING = "KEYS_MISSING"
+"""Code of a feed whose messages can't be read for want of keys."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verifier:
@@ -30,7 +33,7 @@ class Verifier:
         if missing:
             raise ConfigurationError(
                 f"the keys file has no HMAC key {', '.join(missing)}",
-                code="KEYS_MISSING",
+                code=KEYS_MISSING,
                 remedy="name a file with the keys in the setting keys_file",
             )
         return cls(rules=rules, keys=known)

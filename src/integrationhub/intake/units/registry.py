@@ -12,6 +12,7 @@ import polars as pl
 
 from integrationhub.accounts.unit import Judge
 from integrationhub.errors import ConfigurationError
+from integrationhub.intake.messages.signatures import KEYS_MISSING
 from integrationhub.mapping.tables import Layout
 from integrationhub.sdk.descriptor import Descriptor, UnitRules
 from integrationhub.sdk.units import Options, UnitDecoder, UnitReader
@@ -42,7 +43,7 @@ def _keys(file: Path | None) -> Mapping[str, Any]:
     if file is None:
         raise ConfigurationError(
             "messages of this feed can't be read without keys",
-            code="KEYS_MISSING",
+            code=KEYS_MISSING,
             remedy="name a file with the keys in the setting keys_file",
         )
     content: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))

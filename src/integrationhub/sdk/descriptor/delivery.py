@@ -80,6 +80,11 @@ class DeliveryRules(Part):
     deadline: Annotated[str, Field(pattern=r"^\d\d:\d\d$")] | None = None
     codes: DeliveryCodes = DeliveryCodes()
 
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """The forms of data files' names."""
+        return tuple(kind.file for kind in self.files) or (self.file,)
+
     def is_named(self, name: str) -> bool:
         """Whether a data file or trigger file of this name is one of the feed's."""
         data = self.trigger.data_name_for(name) if name.endswith(self.trigger.suffix) else name
