@@ -30,6 +30,8 @@ def _derived(parts: Sequence[pl.Series], *, before: str) -> pl.Series:
     """A few rows are joined in Python (half the cost of an expression), many natively, each run of equal keys once."""
     rows = 0 if any(part.is_empty() for part in parts) else max(map(len, parts))
     parts = [part.new_from_index(0, rows) if len(part) != rows else part for part in parts]
+    if rows <= FEW and len(parts) == 1:
+        return _digests(parts[0].to_list(), before)
     if rows <= FEW:
         return _digests([_joined(key) for key in zip(*(part.to_list() for part in parts), strict=True)], before)
     runs = Runs.of(parts)
@@ -50,5 +52,5 @@ def _digest_distinct(parts: Sequence[pl.Series], before: str) -> pl.Series:
     return _digests(encoded.dictionary.to_pylist(), before)[places]
 
 
-def _digests(keys: Iterable[str | None], before: str) -> pl.Series:
-    return pl.Series([None if key is None else digest(before + key) for key in keys], dtype=pl.String)
+def _digests(keys: Iterable[object], before: str) -> pl.Series:
+    return pl.Series([None if key is None else digest(f"{before}{key}") for key in keys], dtype=pl.String)

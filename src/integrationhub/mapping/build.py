@@ -25,7 +25,8 @@ Made = TypeVar("Made")
 class SourceBuilder:
     """Builds the plan of one source.
 
-    Afterwards `faults` holds what is wrong, `tables` which columns are wanted, `kinds` what conversions can read.
+    Afterwards `faults` holds what is wrong, `tables` which columns are wanted, `kinds` what conversions can read, and
+    `conditions` what chooses rows of a table.
     """
 
     spec: EntitySpec
@@ -35,6 +36,7 @@ class SourceBuilder:
     faults: list[str] = field(default_factory=list)
     tables: dict[str, set[str]] = field(default_factory=dict)
     kinds: dict[str, set[tuple[str, Kind]]] = field(default_factory=dict)
+    conditions: dict[str, dict[str, pl.Expr]] = field(default_factory=dict)
     _where: str = ""
 
     def build(self) -> SourcePlan | None:
@@ -47,7 +49,7 @@ class SourceBuilder:
         compiler = Compiler(scope=scope, environment=self.environment, kinds=self.kinds)
         items = self._items(compiler, {**lets, **fields})
         rules = [rule for item in items.values() for rule in item.rules] + self._checks(compiler)
-        early, late = self._filters(compiler)
+        where, late = self._filters(compiler)
         apart = {f"{APART}{number}": ref.column for number, ref in enumerate(self._apart(scope))}
         steps = tuple(self._steps(scope))
         levels = self._try("", lambda: tuple(in_levels(items)))
@@ -59,7 +61,7 @@ class SourceBuilder:
             label=self.source.label,
             table=self.source.table,
             columns=tuple(sorted(self._own(scope))),
-            early=early,
+            where=where,
             late=late,
             steps=steps,
             levels=levels,
@@ -144,7 +146,7 @@ class SourceBuilder:
         made = [self._try(check.code, partial(compiler.check, check)) for check in checks]
         return [rule for rule in made if rule is not None]
 
-    def _filters(self, compiler: Compiler) -> tuple[pl.Expr | None, pl.Expr | None]:
+    def _filters(self, compiler: Compiler) -> tuple[str | None, pl.Expr | None]:
         text = self.source.where
         if text is None:
             return None, None
@@ -154,7 +156,10 @@ class SourceBuilder:
         if any(ref.computed for ref in refs):
             self.faults.append(f"{self.spec.entity}: where: source fields only, rows are chosen before values are made")
         own = all(ref.place is not None and not ref.place.alias for ref in refs)
-        return (condition, None) if own else (None, condition)
+        if own and condition is not None:
+            self.conditions.setdefault(self.source.table, {})[text] = condition
+            return text, None
+        return None, condition
 
     def _steps(self, scope: Scope) -> Iterator[JoinStep | PivotStep]:
         for here, _ in (pair for join in self.source.joins for pair in join.on):
@@ -172,10 +177,12 @@ class SourceBuilder:
         left = tuple(scope.origin(here).column for here, _ in join.on)
         keys = tuple(there for _, there in join.on)
         inner = Scope(source=SourceSpec(table=join.table))
-        condition = Compiler(scope=inner, environment=self.environment).condition(join.where) if join.where else None
+        if join.where is not None:
+            condition = Compiler(scope=inner, environment=self.environment).condition(join.where)
+            self.conditions.setdefault(join.table, {})[join.where] = condition
         used = scope.used.setdefault(join.alias, set())
         self.tables.setdefault(join.table, set()).update(used, keys, inner.used.get("", set()))
-        lookup = Lookup(table=join.table, keys=keys, where=join.where, condition=condition)
+        lookup = Lookup(table=join.table, keys=keys, where=join.where)
         return JoinStep(lookup=lookup, alias=join.alias, left_on=left, fields=tuple(sorted(used)))
 
     def _want(self, scope: Scope) -> None:

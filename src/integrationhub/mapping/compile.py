@@ -140,7 +140,7 @@ class CompiledMapping:
     @property
     def reads(self) -> MappingOf[str, tuple[str, ...]]:
         """Source table → the fields (and positions) that any spec looks at."""
-        return self._whole_plan.used
+        return {table: tuple(columns) for table, columns in self._whole_plan.wanted.columns.items()}
 
     def apply(
         self, decoded: DecodedBatch, context: MappingContext, *, entities: Collection[str] | None = None
@@ -152,7 +152,7 @@ class CompiledMapping:
         aren't those that the specs were written for.
         """
         plan = self._plan(context, low_values=may_hold_low_values(decoded.tables, self._texts))
-        tables = Tables(decoded.tables, plan.used, self._layout or {}, plan.kinds)
+        tables = Tables(decoded.tables, plan.wanted, self.layout)
         try:
             mapped = {
                 name: entity.run(tables, context)
@@ -176,7 +176,7 @@ class CompiledMapping:
         self, line: Lineage, decoded: DecodedBatch, *, record: int, offset: int
     ) -> MappingOf[str, tuple[int, int]]:
         """Which rows stood beside the source row at a place: by the alias of their join, record number and offset."""
-        tables = Tables(decoded.tables, self._whole_plan.used, self.layout, self._whole_plan.kinds)
+        tables = Tables(decoded.tables, self._whole_plan.wanted, self.layout)
         plans = (plan for plan in self._whole_plan.all if plan.mapping_id == line.mapping_id)
         sources = (source for plan in plans for source in plan.sources if source.label == line.source)
         return next((source.origins(tables, record, offset) for source in sources), {})

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import polars as pl
 
@@ -29,7 +30,7 @@ class EntityPlan:
         filled = [part.rows for part in parts if not part.rows.is_empty()]
         if not filled:
             return Mapped(rows=parts[0].rows)
-        rows = filled[0] if len(filled) == 1 else pl.concat(filled)
+        rows = reduce(pl.DataFrame.vstack, filled)
         apart = [name for name in rows.columns if name.startswith(APART)]
         faults = [fault for part in parts for fault in part.faults]
         if self.entity.unit:

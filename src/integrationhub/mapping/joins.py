@@ -31,7 +31,7 @@ class JoinStep:
         right = tables.lookup(self.lookup)
         names = {name: f"{self.alias}.{name}" for name in dict.fromkeys((*self.lookup.keys, *self.fields))}
         if right.is_empty() or any(_all_null(frame, key) for key in self.left_on):
-            return _with_nulls(frame, ((column, right.schema[name]) for name, column in names.items()))
+            return _with_nulls(frame, ((column, right.get_column(name).dtype) for name, column in names.items()))
         keys = [frame.get_column(key) for key in self.left_on]
         if frame.height <= FEW_HERE and right.height <= FEW_THERE:
             known = tables.places(self.lookup)
@@ -67,7 +67,8 @@ class PivotStep:
         child = tables.frame(self.table)
         if child.is_empty():
             return _with_nulls(
-                frame, ((self._column(n, f), child.schema[f]) for n in self._numbers() for f in self.fields)
+                frame,
+                ((self._column(n, f), child.get_column(f).dtype) for n in self._numbers() for f in self.fields),
             )
         nested = "_parent_index" in child.columns and "_index" in frame.columns
         here, there = (["_record", "_index"], ["_record", "_parent_index"]) if nested else (["_record"], ["_record"])

@@ -16,10 +16,11 @@ def may_hold_low_values(tables: Mapping[str, pa.Table], texts: Mapping[str, Coll
     if all(table.num_rows <= FEW for table in tables.values()):
         return True
     columns = (
-        table.column(place)
-        for name, table in tables.items()
-        for place, field in enumerate(table.column_names)
-        if field in texts.get(name, ())
+        tables[name].column(field)
+        for name, fields in texts.items()
+        if name in tables
+        for field in fields
+        if tables[name].schema.get_field_index(field) >= 0
     )
     return any(_may_hold(chunk) for column in columns for chunk in column.chunks)
 

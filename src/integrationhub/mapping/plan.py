@@ -21,7 +21,7 @@ from integrationhub.mapping.faults import MISSING, Rule, Told, find
 from integrationhub.mapping.items import MARK, Item
 from integrationhub.mapping.joins import JoinStep, PivotStep, nothing
 from integrationhub.mapping.scope import Place
-from integrationhub.mapping.tables import IN_TURN, Tables
+from integrationhub.mapping.tables import IN_TURN, Tables, where_true
 from integrationhub.mapping.working import Direct, Mark, Working
 
 APART = "~"
@@ -137,8 +137,8 @@ class SourcePlan:
     label: str
     table: str
     columns: tuple[str, ...]  # wanted columns of the source table
-    early: pl.Expr | None  # `where` over the source table alone
-    late: pl.Expr | None  # `where` over joined tables too
+    where: str | None  # condition over the source table alone
+    late: pl.Expr | None  # condition over joined tables too
     steps: tuple[JoinStep | PivotStep, ...]
     levels: tuple[Level, ...]
     items: Mapping[str, Item]
@@ -171,14 +171,14 @@ class SourcePlan:
         """The source columns with the joined ones beside them, of the rows that `where` lets through."""
         if tables.is_empty(self.table):
             return tables.frame(self.table)
-        frame = tables.frame(self.table)
-        if self.early is not None and not frame.is_empty():
-            frame = frame.filter(self.early)
+        frame = tables.chosen(self.table, self.where)
         for step in self.steps:
             if frame.is_empty():
                 return frame
             frame = step.apply(frame, tables)
-        return frame if self.late is None else frame.filter(self.late)
+        if self.late is None or frame.is_empty():
+            return frame
+        return where_true(frame, frame.select_seq(pl.col("_record"), self.late.alias("late")).get_column("late"))
 
     def origins(self, tables: Tables, record: int, offset: int) -> Mapping[str, tuple[int, int]]:
         """Which rows stood beside the row of the source table that is at this place: by the alias of their join, their

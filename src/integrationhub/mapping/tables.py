@@ -1,14 +1,14 @@
 """The decoded tables of a batch as frames: only the columns that specs use, each table taken over once."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import polars as pl
 import pyarrow as pa
 
 from integrationhub.canonical.runs import distinct
 from integrationhub.errors import ConfigurationError
-from integrationhub.mapping.conversions import Kind
+from integrationhub.mapping.conversions import FEW, Kind
 from integrationhub.mapping.scope import POSITION
 
 IN_TURN = 1_000
@@ -57,27 +57,32 @@ class Lookup:
     table: str
     keys: tuple[str, ...]
     where: str | None
-    condition: pl.Expr | None = field(compare=False)  # `where`, compiled
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a plan wants of source tables: columns, of what kind some of them must be, conditions that choose rows.
+
+    Conditions are known by their text, and need columns of their table alone.
+    """
+
+    columns: Mapping[str, Sequence[str]]
+    kinds: Kinds
+    conditions: Mapping[str, Mapping[str, pl.Expr]]
 
 
 class Tables:
-    """The tables of one batch. `used` says which columns of each are wanted; what is taken over is kept.
+    """The tables of one batch; what was taken over, or chosen, is kept.
 
     A field that is of another kind than the conversions read is refused.
     """
 
-    def __init__(
-        self,
-        tables: Mapping[str, pa.Table],
-        used: Mapping[str, Sequence[str]],
-        layout: Layout,
-        kinds: Kinds,
-    ) -> None:
+    def __init__(self, tables: Mapping[str, pa.Table], wanted: Wanted, layout: Layout) -> None:
         self._tables = tables
-        self._used = used
-        self._kinds = kinds
+        self._wanted = wanted
         self._layout = layout
         self._frames: dict[str, pl.DataFrame] = {}
+        self._chosen: dict[str, Mapping[str, pl.DataFrame]] = {}
         self._lookups: dict[Lookup, pl.DataFrame] = {}
         self._places: dict[Lookup, dict[tuple[object, ...], int]] = {}
 
@@ -92,12 +97,18 @@ class Tables:
             self._frames[name] = self._taken_over(name)
         return self._frames[name]
 
+    def chosen(self, name: str, where: str | None) -> pl.DataFrame:
+        """The rows of a table that meet a condition. All conditions on a table are asked at once."""
+        if where is None:
+            return self.frame(name)
+        if name not in self._chosen:
+            self._chosen[name] = _by_conditions(self.frame(name), self._wanted.conditions[name])
+        return self._chosen[name][where]
+
     def lookup(self, lookup: Lookup) -> pl.DataFrame:
         """The rows to join with."""
         if lookup not in self._lookups:
-            frame = self.frame(lookup.table)
-            if lookup.condition is not None:
-                frame = frame.filter(lookup.condition)
+            frame = self.chosen(lookup.table, lookup.where)
             if not distinct([frame.get_column(key) for key in lookup.keys]):
                 frame = frame.unique(subset=lookup.keys, keep="first", maintain_order=True)
             self._lookups[lookup] = frame
@@ -112,7 +123,7 @@ class Tables:
 
     def _taken_over(self, name: str) -> pl.DataFrame:
         table = self._tables.get(name)
-        wanted = self._used[name]
+        wanted = self._wanted.columns[name]
         if table is None:
             known = self._layout.get(name, {})
             return pl.DataFrame(schema={column: known.get(column, _guess(column)) for column in wanted})
@@ -121,10 +132,30 @@ class Tables:
         if lacking:
             raise _unfit(name, [f"{name} has no field {field}" for field in lacking])
         chosen = table.select([column for column in wanted if column in have])
-        faults = list(_of_other_kinds(name, chosen.schema, self._kinds.get(name, ())))
+        faults = list(_of_other_kinds(name, chosen.schema, self._wanted.kinds.get(name, ())))
         if faults:
             raise _unfit(name, faults)
         return _frame(chosen)
+
+
+def _by_conditions(frame: pl.DataFrame, conditions: Mapping[str, pl.Expr]) -> Mapping[str, pl.DataFrame]:
+    if frame.is_empty():
+        return dict.fromkeys(conditions, frame)
+    asked = (condition.alias(str(number)) for number, condition in enumerate(conditions.values()))
+    _, *answers = frame.select_seq(pl.col("_record"), *asked)
+    return {text: where_true(frame, answer) for text, answer in zip(conditions, answers, strict=True)}
+
+
+def where_true(frame: pl.DataFrame, answers: pl.Series) -> pl.DataFrame:
+    """The rows whose answer is true. Mostly these are all or none, and a few are picked; a filter starts threads."""
+    count = answers.sum()
+    if count == frame.height:
+        return frame
+    if not count:
+        return frame.slice(0, 0)
+    if frame.height <= FEW:
+        return frame[[row for row, answer in enumerate(answers.to_list()) if answer]]
+    return frame.filter(answers)
 
 
 def _of_other_kinds(table: str, schema: pa.Schema, kinds: Iterable[tuple[str, Kind]]) -> Iterator[str]:

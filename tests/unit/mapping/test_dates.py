@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrationhub.mapping.conversions import Environment, convert
@@ -109,6 +109,7 @@ def test_every_day_of_two_centuries_is_read_in_both_formats() -> None:
     assert display == packed
 
 
+@settings(deadline=None)
 @given(st.integers(-(10**9), 10**9))
 def test_a_display_number_is_a_date_exactly_when_the_calendar_has_it(number: int) -> None:
     try:
@@ -119,6 +120,7 @@ def test_a_display_number_is_a_date_exactly_when_the_calendar_has_it(number: int
     assert read("display-bare", number) == [(day, None)]
 
 
+@settings(deadline=None)
 @given(st.dates(), st.integers(0, 99))
 def test_a_display_date_with_another_day_number_is_judged_by_its_month(day: date, other: int) -> None:
     number = day.year * 10_000 + day.month * 100 + other

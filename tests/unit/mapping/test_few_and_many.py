@@ -67,6 +67,7 @@ def test_a_value_is_read_alike_one_by_one_and_by_expression(name: str, data: st.
     assert few.to_list() == many.to_list()
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | TEXTS, max_size=100), st.integers(0, 5))
 def test_low_values_are_seen_wherever_one_is(texts: list[str | None], first: int) -> None:
     padded = pa.array([*["\x00"] * first, *texts, *[""] * (FEW + 1)], pa.string()).slice(first)

@@ -2,15 +2,17 @@
 
 from dataclasses import replace
 from datetime import date
+from functools import cache
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrationhub.canonical.identifiers import derive
 from integrationhub.canonical.model import ENTITIES
 from integrationhub.errors import ConfigurationError
+from integrationhub.mapping.compile import CompiledMapping
 from integrationhub.records import FAULT_SCHEMA
 from tests.unit.mapping.specs import (
     CODES,
@@ -478,13 +480,17 @@ sentinels = ["1900-01-01"]
 """
 
 
+@cache
+def dated_by(rule: str) -> CompiledMapping:
+    text = changed(('rule = "day" }', f'rule = "{rule}", missing = "null" }}'))
+    return specs(text, SINCE).compile(layout())
+
+
 @pytest.mark.parametrize("rule", ["since", "said"])
+@settings(deadline=None)
 @given(days=st.lists(st.sampled_from([None, 20150231, 20150630, 19000101]), min_size=1, max_size=8))
 def test_a_bad_date_is_told_whatever_stands_in_the_other_rows(rule: str, days: list[int | None]) -> None:
-    text = changed(('rule = "day" }', f'rule = "{rule}", missing = "null" }}'))
-    mapping = specs(text, SINCE).compile(layout())
-
-    found = mapping.apply(batch(EVENT=events(*({"DAY": day} for day in days))), CONTEXT)
+    found = dated_by(rule).apply(batch(EVENT=events(*({"DAY": day} for day in days))), CONTEXT)
 
     bad = [(number, "EVENT", "DAY", "DATE_INVALID") for number, day in enumerate(days, start=1) if day == 20150231]
     assert told(found.faults) == bad

@@ -79,7 +79,7 @@ def digits(source: pl.Expr, options: Conversion, _environment: Environment) -> C
     wanted = fits & ~_one_of(source, options.empty) if options.empty else fits
     return Converted(
         value=pl.when(wanted).then(source.cast(pl.String).str.pad_start(length, "0")),
-        one=partial(_in_digits, length=length, empty=options.empty),
+        one=partial(_in_digits, length, 10**length, options.empty),
         repeats=True,
         reads="whole numbers",
         dtype=pl.String(),
@@ -88,10 +88,8 @@ def digits(source: pl.Expr, options: Conversion, _environment: Environment) -> C
     )
 
 
-def _in_digits(number: int, *, length: int, empty: tuple[int, ...]) -> str | None:
-    if number in empty or not 0 <= number < 10**length:
-        return None
-    return str(number).rjust(length, "0")
+def _in_digits(length: int, limit: int, empty: tuple[int, ...], number: int) -> str | None:
+    return f"{number:0{length}d}" if 0 <= number < limit and number not in empty else None
 
 
 def present(source: pl.Expr, _options: Conversion, _environment: Environment) -> Converted:
