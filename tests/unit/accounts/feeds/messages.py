@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -26,10 +27,10 @@ NOON = datetime(2026, 3, 23, 12, 0, tzinfo=UTC)
 class Messages:
     """The messages of one connector."""
 
-    def __init__(self, connector: str) -> None:
+    def __init__(self, connector: str, *, keys_file: Path | None = None) -> None:
         catalogue = Catalogue.standard()
         self.descriptor = catalogue.connector(connector)
-        self.options = registry.options_of(self.descriptor, synthetic_identities=True)
+        self.options = registry.options_of(self.descriptor, synthetic_identities=True, keys_file=keys_file)
         rules = registry.rules_of(self.descriptor)
         self.judge = registry.judge(rules.judge, self.options)
         self.reader = registry.reader(rules.reader or "", self.options)
