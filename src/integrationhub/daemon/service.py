@@ -26,6 +26,7 @@ from integrationhub.daemon.rules import RuleKeeper
 from integrationhub.daemon.shift import Shift
 from integrationhub.daemon.supervisor import Supervisor
 from integrationhub.daemon.systemd import Systemd
+from integrationhub.daemon.webhooks import Hooks, Webhooks
 from integrationhub.errors import TransientError
 from integrationhub.telemetry import logger
 
@@ -60,7 +61,9 @@ class Daemon:
         consumers = Consumers(self.hub, roster, self._shift, crew, meter)
         self._declare(consumers)
         signal.signal(signal.SIGHUP, lambda _number, _frame: roster.ask())
-        with HealthServer(self.hub, port=self.hub.settings.http_port, ready=supervisor.is_ready, meter=meter):
+        webhooks = Webhooks(hooks=Hooks(roster=roster, settings=self.hub.settings), publisher=self.hub.publisher)
+        port = self.hub.settings.http_port
+        with HealthServer(self.hub, port=port, ready=supervisor.is_ready, meter=meter, webhooks=webhooks):
             if roster.with_messages:
                 crew.start()
             self._start(supervisor, roster)
