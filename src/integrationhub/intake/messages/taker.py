@@ -35,16 +35,17 @@ KnownById = Mapping[str, Sequence[Known]]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
     """What becomes of a message. `entity_id` and `number`: what it is about, and its number of that, where its feed
-    numbers them.
+    numbers them. `remembered`: something refers to it, so it is kept though it is a repeat.
     """
 
     outcome: Outcome
     entity_id: str | None = None
     number: int | None = None
+    remembered: bool = False
 
 
 New = Sequence[tuple[Arrival, Judged]]
-"""Messages that are kept now. Repeats are not, nor any delivery that is kept already."""
+"""Messages that are kept now. Repeats that nothing refers to are not, nor any delivery that is kept already."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,7 +207,8 @@ def _new(judged: Iterable[tuple[Arrival, Judged]], known: KnownById) -> list[tup
     kept = {item.delivery_id for items in known.values() for item in items if item.outcome != Fate.REJECTED}
     new = []
     for arrival, verdict in judged:
-        if verdict.outcome.fate is not Fate.DUPLICATE and arrival.delivery_id not in kept:
+        repeats = verdict.outcome.fate is Fate.DUPLICATE and not verdict.remembered
+        if not repeats and arrival.delivery_id not in kept:
             kept.add(arrival.delivery_id)
             new.append((arrival, verdict))
     return new
