@@ -24,10 +24,10 @@ from integrationhub.decode.archives.gz import inflate_into
 from integrationhub.errors import NotFound
 from integrationhub.intake import refusals
 from integrationhub.intake.measure import Measured, keep
-from integrationhub.intake.report import FileReport, FileVerdict
+from integrationhub.intake.report import FileReport, FileVerdict, controls_of
 from integrationhub.intake.units.gate import Gate, Stop, trigger_fault
 from integrationhub.intake.units.heard import Hearing
-from integrationhub.intake.units.loading import Admitted, UnitLoader, controls_of
+from integrationhub.intake.units.loading import Admitted, UnitLoader
 from integrationhub.intake.units.rows import Arrived
 from integrationhub.intake.units.spool import Spooled, spool
 from integrationhub.mapping.compile import CompiledMapping, MappingContext

@@ -4,7 +4,7 @@ Everything is made, and what it needs imported, when it is first asked for: a co
 without decoders, mappings and transports.
 """
 
-from integrationhub.bootstrap.core import utc_now
+from integrationhub.bootstrap.core import standalone_check, utc_now
 from integrationhub.bootstrap.hub import Hub
 
-__all__ = ["Hub", "utc_now"]
+__all__ = ["Hub", "standalone_check", "utc_now"]

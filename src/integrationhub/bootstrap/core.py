@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from integrationhub.intake.captures import CaptureTaker
     from integrationhub.intake.desk import FeedDesk
     from integrationhub.intake.messages.taker import InboxTaker
+    from integrationhub.intake.units.alone import StandaloneCheck
     from integrationhub.intake.units.bench import Bench
     from integrationhub.intake.units.heard import Hearing
     from integrationhub.mapping.compile import CompiledMapping, Mapping
@@ -36,6 +37,13 @@ if TYPE_CHECKING:
     from integrationhub.unit_pipeline import UnitPipeline
     from integrationhub.workbench.archive import MappingArchive
     from integrationhub.workbench.desk import AnalystDesk
+
+
+def standalone_check(descriptor: Descriptor) -> StandaloneCheck:
+    """What judges files of a connector by their public standard alone; it needs neither settings nor store."""
+    from integrationhub.intake.units.alone import StandaloneCheck
+
+    return StandaloneCheck(descriptor)
 
 
 def utc_now() -> datetime:

@@ -50,15 +50,20 @@ def ingest(invocation: Invocation, connector: str, paths: tuple[Path, ...], as_j
 @click.command()
 @click.argument("connector")
 @_PATHS
+@click.option(
+    "--standalone", is_flag=True, help="Judge payment files by their public standard alone, whatever they are called."
+)
 @json_option
 @click.pass_obj
-def check(invocation: Invocation, connector: str, paths: tuple[Path, ...], as_json: bool) -> int:
+def check(invocation: Invocation, connector: str, paths: tuple[Path, ...], standalone: bool, as_json: bool) -> int:
     """Say what would happen if these files of CONNECTOR arrived now; nothing is changed.
 
     Each file is judged against the feed as it stands, for itself; the messages of a capture one after the other.
     """
     from integrationhub.intake.report import exit_code
 
+    if standalone:
+        return _check_alone(invocation, connector, paths, as_json=as_json)
     with invocation.hub(trial=True) as hub, _bars() as watch:
         captures, files = _told_apart(paths)
         found = _find(hub, connector, files) if files else []
@@ -66,6 +71,16 @@ def check(invocation: Invocation, connector: str, paths: tuple[Path, ...], as_js
         if captures:
             taker = hub.captures(connector)
             reports += [report for path in captures for report in taker.check(path)]
+    _print(reports, as_json=as_json)
+    return exit_code(reports)
+
+
+def _check_alone(invocation: Invocation, connector: str, paths: tuple[Path, ...], *, as_json: bool) -> int:
+    from integrationhub.bootstrap import standalone_check
+    from integrationhub.intake.report import exit_code
+
+    check = standalone_check(invocation.catalogue.connector(connector))
+    reports = [check.judge(file) for path in paths for file in check.files(path)]
     _print(reports, as_json=as_json)
     return exit_code(reports)
 

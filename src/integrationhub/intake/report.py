@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from integrationhub.records import Reason
+from integrationhub.sdk.units import FileFacts
 
 
 class FileVerdict(StrEnum):
@@ -140,6 +141,11 @@ class FileReport:
             released=tuple(row["released"]),
             remedy=row["remedy"],
         )
+
+
+def controls_of(facts: FileFacts) -> tuple[Control, ...]:
+    """The file's controls as a report shows them."""
+    return tuple(Control(name=item.name, expected=item.expected, actual=item.actual) for item in facts.controls)
 
 
 def exit_code(reports: Sequence[FileReport]) -> int:

@@ -16,7 +16,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, runtime_checkable
 
 from integrationhub.records import DecodedBatch, Reason
 from integrationhub.sdk.transport import Incoming
@@ -88,7 +88,8 @@ class FileFacts:
 
     `structure`: the first fault of those checks that the document lists before the sequence check; `control`: of those
     behind it. `series` and `sequence`: the number that the file uses up (None: files of this kind are not numbered),
-    and within what. `whole`: the file lists everything that its source has (a full extract). `more`: for the judge.
+    and within what. `whole`: the file lists everything that its source has (a full extract). `outcomes`: of a file that
+    is judged alone, what becomes of its records. `more`: for the judge.
     """
 
     structure: Reason | None = None
@@ -101,6 +102,7 @@ class FileFacts:
     debits: Booked = Booked()
     as_at: date | None = None
     whole: bool = False
+    outcomes: Mapping[str, int] = field(default_factory=dict)
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -117,6 +119,15 @@ class UnitDecoder(Protocol):
 
         Whatever the bytes are, nothing is raised: a file that can't be read has a `structure` fault.
         """
+        ...
+
+
+@runtime_checkable
+class Recogniser(Protocol):
+    """A decoder that can judge files alone: of those it yields nothing, and counts `outcomes`."""
+
+    def recognises(self, head: bytes) -> bool:
+        """Whether a file that begins with these bytes is for this decoder, sound or broken."""
         ...
 
 

@@ -38,6 +38,12 @@ class Totals:
         return self.booked_credit - self.booked_debit
 
     @property
+    def outcomes(self) -> dict[str, int]:
+        """What becomes of the entries by their standard alone: those that are not booked only announce something."""
+        booked = self.credits + self.debits
+        return {"LOADED": booked, "EXCLUDED": self.count - booked}
+
+    @property
     def credited(self) -> Booked:
         """Booked credits, in pence."""
         return Booked(count=self.credits, pence=self.booked_credit // TO_PENCE)

@@ -7,20 +7,21 @@ texts that may occur several times line by line.
 
 from collections.abc import Generator, Iterator
 from functools import partial
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import polars as pl
-import pyarrow as pa
 
 from integrationhub.decode.bank import amounts, camt
 from integrationhub.decode.bank.statement import Statement, alone
 from integrationhub.decode.bank.totals import Totals, together
+from integrationhub.decode.xml.prolog import is_xml
 from integrationhub.decode.xml.repeated import RAW, RepeatedReader
 from integrationhub.decode.xml.stranger import XML_SCHEMA, XmlFault
 from integrationhub.records import DecodedBatch, Reason
 from integrationhub.sdk.units import FileFacts, FileInHand, Options
 
 TABLE = "Ntry"
+PAYMENT_STATUS = b"pain.002"
 LAYOUT: dict[str, pl.DataType] = {
     "Kind": pl.String(),  # 052 053 054
     "Acct": pl.String(),
@@ -58,6 +59,10 @@ class CamtDecoder:
         """The one table."""
         return {TABLE: LAYOUT}
 
+    def recognises(self, head: bytes) -> bool:
+        """Whatever looks like XML and isn't known to be something else."""
+        return is_xml(head) and PAYMENT_STATUS not in head.replace(b"\0", b"")
+
     def decode(self, stream: BinaryIO, file: FileInHand) -> Generator[DecodedBatch, None, FileFacts]:
         """See the module. In a file that is judged alone, entries may stand in several statements."""
         reader = RepeatedReader(partial(camt.choose, any_version=file.standalone))
@@ -65,10 +70,12 @@ class CamtDecoder:
         broken: list[Reason] = []
         try:
             for tables in reader.read(iter(partial(stream.read, RAW), b"")):
-                parts = _frame(tables["child"]) if "child" in tables else None
-                found = camt.entries(_frame(tables["record"]), parts, standalone=file.standalone)
+                parts = tables.get("child")
+                found = camt.entries(tables["record"], parts, standalone=file.standalone)
                 camt.add_up(found, _grown(totals, reader))
                 broken += [] if broken else _schema_faults(found, standalone=file.standalone)
+                if file.standalone:
+                    continue
                 named = _named(found, reader)
                 broken += [] if broken else _unnamed(named)
                 yield DecodedBatch(tables={TABLE: _rows(named, parts, file).to_arrow(compat_level=_PLAIN)})
@@ -90,6 +97,7 @@ class CamtDecoder:
                 controls=controls,
                 credits=every.credited,
                 debits=every.debited,
+                outcomes=every.outcomes,
             )
         structure = self._structure(made, broken, is_numbered=kind == camt.STATEMENT)
         if structure is not None:
@@ -191,10 +199,6 @@ def _rows(found: pl.DataFrame, parts: pl.DataFrame | None, file: FileInHand) -> 
     split = rows.filter("IsSplit").drop(names).join(own, on="_record", maintain_order="left_right")
     together = pl.concat([rows.filter(~pl.col("IsSplit")), split.select(rows.columns)])
     return together.sort("_record", "Part", maintain_order=True).drop("IsSplit")
-
-
-def _frame(table: pa.Table) -> pl.DataFrame:
-    return cast("pl.DataFrame", pl.from_arrow(table))
 
 
 def _schema_faults(found: pl.DataFrame, *, standalone: bool) -> Iterator[Reason]:

@@ -11,6 +11,7 @@ from integrationhub.decode.bank.amounts import TO_PENCE
 from integrationhub.decode.bank.mt940 import Line, StructureFault, Tagged, Watched
 from integrationhub.decode.bank.statement import Heading, Statement, alone
 from integrationhub.decode.bank.totals import Totals, together
+from integrationhub.decode.xml.prolog import is_xml
 from integrationhub.records import DecodedBatch, Reason
 from integrationhub.sdk.units import AT_ONCE, FileFacts, FileInHand, Options
 
@@ -75,6 +76,10 @@ class Mt940Decoder:
         """The one table."""
         return {TABLE: LAYOUT}
 
+    def recognises(self, head: bytes) -> bool:
+        """Whatever is no XML."""
+        return not is_xml(head)
+
     def decode(self, stream: BinaryIO, file: FileInHand) -> Generator[DecodedBatch, None, FileFacts]:
         """See the module. NUL bytes refuse a file before anything else does."""
         watched = Watched(stream)
@@ -83,6 +88,8 @@ class Mt940Decoder:
         broken: StructureFault | None = None
         try:
             for block, line, text in reading.entries(mt940.fields(watched, strict=not file.standalone)):
+                if file.standalone:
+                    continue
                 waiting.append(_row(block, line, text, number=file.units_before + reading.count, record=reading.count))
                 if len(waiting) >= AT_ONCE:
                     yield _batch(waiting)
@@ -105,7 +112,13 @@ class Mt940Decoder:
         every = together([item.totals for item in made])
         if file.standalone:
             control, controls = alone(made)
-            return FileFacts(control=control, controls=controls, credits=every.credited, debits=every.debited)
+            return FileFacts(
+                control=control,
+                controls=controls,
+                credits=every.credited,
+                debits=every.debited,
+                outcomes=every.outcomes,
+            )
         if blocks[0].account not in self._accounts:
             text = "the statement is of an account that is not ours"
             return FileFacts(structure=Reason(code="WRONG_ADDRESSEE", text=text))

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Generator, Iterator
 from functools import partial
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import polars as pl
 
 from integrationhub.decode.bank import amounts
+from integrationhub.decode.xml.prolog import is_xml
 from integrationhub.decode.xml.repeated import RAW, Repeated, RepeatedReader
 from integrationhub.decode.xml.stranger import XML_SCHEMA, XmlFault
 from integrationhub.decode.xml.tree import Node
@@ -21,7 +22,9 @@ LAYOUT: dict[str, pl.DataType] = {
     "TxSts": pl.String(),
     "RsnCd": pl.String(),
 }
-_NAMESPACE = re.compile(r"urn:iso:std:iso:20022:tech:xsd:pain\.002\.001\.(?:03|10)")
+NAMED = b"pain.002"
+_NAMESPACE = re.compile(r"urn:iso:std:iso:20022:tech:xsd:pain\.002\.001\.([0-9]{2})")
+_AGREED = frozenset({"03", "10"})
 _GROUP = "CstmrPmtStsRpt/OrgnlGrpInfAndSts"
 _SPEC = Repeated(
     record="CstmrPmtStsRpt/OrgnlPmtInfAndSts/TxInfAndSts",
@@ -39,23 +42,28 @@ class Pain002Decoder:
         """The one table."""
         return {TABLE: LAYOUT}
 
-    def decode(self, stream: BinaryIO, _file: FileInHand) -> Generator[DecodedBatch, None, FileFacts]:
+    def recognises(self, head: bytes) -> bool:
+        """A document of this namespace, whatever its version."""
+        return is_xml(head) and NAMED in head.replace(b"\0", b"")
+
+    def decode(self, stream: BinaryIO, file: FileInHand) -> Generator[DecodedBatch, None, FileFacts]:
         """See the module. A group that is rejected as a whole, without naming payments, is one row."""
-        reader = RepeatedReader(_chosen)
+        reader = RepeatedReader(partial(_chosen, any_version=file.standalone))
         broken: list[Reason] = []
         try:
             for tables in reader.read(iter(partial(stream.read, RAW), b"")):
-                rows = _rows(cast("pl.DataFrame", pl.from_arrow(tables["record"])), reader.tree)
+                rows = _rows(tables["record"], reader.tree)
                 broken += [] if broken else _faults(rows)
-                yield _batch(rows)
+                if not file.standalone:
+                    yield _batch(rows)
         except XmlFault as exc:
             return FileFacts(structure=Reason(code=exc.code, text=exc.text, offset=exc.offset))
         group = reader.tree.first(_GROUP)
         if group is None or group.value("OrgnlMsgId") is None:
             broken.append(Reason(code=XML_SCHEMA, text="OrgnlGrpInfAndSts/OrgnlMsgId is missing"))
-        elif reader.records == 0 and group.value("GrpSts") == _REJECTED:
+        elif reader.records == 0 and group.value("GrpSts") == _REJECTED and not file.standalone:
             yield _batch(_of_group(group))
-        return FileFacts(structure=next(iter(broken), None))
+        return FileFacts(structure=next(iter(broken), None), outcomes={"LOADED": reader.records})
 
 
 def build(_options: Options) -> Pain002Decoder:
@@ -63,8 +71,9 @@ def build(_options: Options) -> Pain002Decoder:
     return Pain002Decoder()
 
 
-def _chosen(namespace: str, root: str) -> Repeated | None:
-    return _SPEC if root == "Document" and _NAMESPACE.fullmatch(namespace) else None
+def _chosen(namespace: str, root: str, *, any_version: bool) -> Repeated | None:
+    found = _NAMESPACE.fullmatch(namespace) if root == "Document" else None
+    return _SPEC if found is not None and (any_version or found[1] in _AGREED) else None
 
 
 def _rows(records: pl.DataFrame, tree: Node) -> pl.DataFrame:

@@ -50,3 +50,9 @@ def has_doctype(head: bytes) -> bool:
         if found < 0:
             return False
         place = found + len(end)
+
+
+def is_xml(head: bytes) -> bool:
+    """Whether the first bytes look like a document, however it is encoded."""
+    text = head.removeprefix(b"\xef\xbb\xbf")[:1024].decode(encoding_of(head), errors="replace")
+    return text.lstrip(_BLANKS).startswith("<")

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
-import pyarrow as pa
 
 from integrationhub.decode.xml.alike import Cell, Rows, Shape, Shapes, Source
 from integrationhub.decode.xml.stranger import (
@@ -99,7 +98,7 @@ class RepeatedReader:
         self._known = False
         self.tree = Node("", "", 0, {})
 
-    def read(self, pieces: Iterable[bytes]) -> Iterator[dict[str, pa.Table]]:
+    def read(self, pieces: Iterable[bytes]) -> Iterator[dict[str, pl.DataFrame]]:
         """Tables `record` and `child`, batch by batch. XmlFault: the document is to be refused."""
         first = True
         for piece in whole_heads(pieces):
@@ -313,7 +312,7 @@ class RepeatedReader:
 
     # tables
 
-    def _flush(self) -> dict[str, pa.Table]:
+    def _flush(self) -> dict[str, pl.DataFrame]:
         spec = self._spec
         records, children = [], []
         if self._slow:
@@ -338,7 +337,7 @@ class RepeatedReader:
         tables = {"record": own.with_columns(section.cast(pl.Int32).alias("_section"))}
         if children:
             tables["child"] = pl.concat(children).sort("_record", "_index") if len(children) > 1 else children[0]
-        return {name: frame.to_arrow(compat_level=pl.CompatLevel.oldest()) for name, frame in tables.items()}
+        return tables
 
 
 _PLACES: Mapping[str, pl.DataType] = {"_record": pl.Int64(), "_offset": pl.Int64()}

@@ -15,7 +15,7 @@ from integrationhub.accounts.entries import Origin
 from integrationhub.accounts.unit import Admission, FileRules, Unit, Verdict
 from integrationhub.canonical.identifiers import derive
 from integrationhub.intake import refusals
-from integrationhub.intake.report import Amount, Control, FileReport, FileVerdict
+from integrationhub.intake.report import Amount, FileReport, FileVerdict, controls_of
 from integrationhub.intake.units.bench import Bench
 from integrationhub.intake.units.heard import Heard, shown
 from integrationhub.intake.units.spool import Spooled, keys_of, slices
@@ -197,11 +197,6 @@ class UnitLoader:
             debits=_amount(admitted.facts.debits),
             missing=tuple(missing),
         )
-
-
-def controls_of(facts: FileFacts) -> tuple[Control, ...]:
-    """The file's controls as a report shows them."""
-    return tuple(Control(name=item.name, expected=item.expected, actual=item.actual) for item in facts.controls)
 
 
 def _amount(booked: Booked) -> Amount:
