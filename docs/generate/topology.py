@@ -65,7 +65,8 @@ def _exchanges() -> Iterator[tuple[str, str, str]]:
     for item in _with_messages():
         assert item.messages is not None
         for exchange in dict.fromkeys(binding.exchange for binding in item.messages.bindings):
-            yield f"`{exchange}`", "topic", f"the source of {item.name}"
+            kind = "direct" if exchange in item.messages.direct else "topic"
+            yield f"`{exchange}`", kind, f"the source of {item.name}"
 
 
 def _queues() -> Iterator[tuple[str, str, str]]:

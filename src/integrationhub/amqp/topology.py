@@ -8,8 +8,9 @@ For a queue Q:
     Q.dead           quorum
     Q.retry.SECONDS  quorum; its messages expire after so many seconds, and are dead-lettered to Q, at-least-once
     hub.unroutable   quorum
-    exchanges        topic, durable, without arguments: whoever declares `hub.events` as documented finds it equal. An
-                     alternate exchange would be an argument, so publishers keep what is returned to them instead.
+    exchanges        topic (direct where a source has it so), durable, without arguments: whoever declares `hub.events`
+                     as documented finds it equal. An alternate exchange would be an argument, so publishers keep what
+                     is returned to them instead.
 
 The arguments exist since RabbitMQ 3.10 and mean the same in 4.x. A message that waits in a dead-letter or unroutable
 queue waits for people: no length limit, no expiry.
@@ -74,7 +75,7 @@ def _declare(link: Link, topology: Topology) -> None:
     _queue(link, UNROUTABLE_QUEUE, queue_arguments(UNROUTABLE_QUEUE))
     exchanges = {exchange for bindings in topology.queues.values() for exchange, _ in bindings}
     for exchange in sorted(exchanges.union(topology.exchanges)):
-        _exchange(link, exchange)
+        _exchange(link, exchange, "direct" if exchange in topology.direct else "topic")
     for queue, bindings in topology.queues.items():
         for name in {dead_letter_queue(queue): None, queue: None}:
             _queue(link, name, queue_arguments(name, ordered=name in topology.ordered))
@@ -84,8 +85,8 @@ def _declare(link: Link, topology: Topology) -> None:
             _bind(link, queue, exchange, key)
 
 
-def _exchange(link: Link, name: str) -> None:
-    link.call(lambda channel, answer: channel.exchange_declare(name, "topic", durable=True, callback=answer))
+def _exchange(link: Link, name: str, kind: str) -> None:
+    link.call(lambda channel, answer: channel.exchange_declare(name, kind, durable=True, callback=answer))
 
 
 def _queue(link: Link, name: str, arguments: Mapping[str, object]) -> None:

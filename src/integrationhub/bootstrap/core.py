@@ -118,6 +118,7 @@ class Core:
         queue: str,
         *,
         bindings: tuple[tuple[str, str], ...] = (),
+        direct: frozenset[str] = frozenset(),
         ordered: bool = False,
         limit: int = 500,
     ) -> MessageSource:
@@ -128,7 +129,8 @@ class Core:
             return EmbeddedSource(self._broker_file, queue, bindings=bindings, ordered=ordered)
         from integrationhub.receive.rabbit import RabbitSource
 
-        return RabbitSource(self.settings.broker_url, queue, bindings=bindings, ordered=ordered, limit=limit)
+        url = self.settings.broker_url
+        return RabbitSource(url, queue, bindings=bindings, direct=direct, ordered=ordered, limit=limit)
 
     @property
     def _broker_file(self) -> Path:

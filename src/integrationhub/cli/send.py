@@ -75,7 +75,9 @@ def _send_messages(
     assert rules is not None
     bindings = tuple((item.exchange, item.key) for item in rules.bindings)
     topology = Topology(
-        queues={descriptor.queue: bindings}, ordered=frozenset({descriptor.queue} if rules.ordered else ())
+        queues={descriptor.queue: bindings},
+        ordered=frozenset({descriptor.queue} if rules.ordered else ()),
+        direct=rules.direct,
     )
     count = 0
     with invocation.hub() as hub:
@@ -105,7 +107,10 @@ def _as_recorded(descriptor: "Descriptor", message: "Incoming") -> "Outgoing":
 
     rules = descriptor.messages
     assert rules is not None
-    bound = message.exchange in {item.exchange for item in rules.bindings}
+    bound = any(
+        item.exchange == message.exchange and (not item.direct or item.key == message.routing_key)
+        for item in rules.bindings
+    )
     outgoing = Outgoing(
         exchange=message.exchange,
         routing_key=message.routing_key,

@@ -31,6 +31,11 @@ def bindings_of(descriptor: Descriptor) -> tuple[tuple[str, str], ...]:
     return tuple((item.exchange, item.key) for item in rules.bindings) if rules else ()
 
 
+def direct_of(descriptor: Descriptor) -> frozenset[str]:
+    """The exchanges among those that are direct ones."""
+    return descriptor.messages.direct if descriptor.messages is not None else frozenset()
+
+
 def is_ordered(descriptor: Descriptor) -> bool:
     """Whether one host at a time takes a connector's messages."""
     return descriptor.messages is not None and descriptor.messages.ordered
@@ -59,6 +64,7 @@ class Consumers:
             exchanges=EVENTS_TOPOLOGY.exchanges,
             queues={notices.QUEUE: (), **{item.queue: bindings_of(item) for item in wanted}},
             ordered=frozenset(item.queue for item in wanted if is_ordered(item)),
+            direct=frozenset().union(*map(direct_of, wanted)),
         )
 
     def run(self, name: str) -> None:
@@ -85,6 +91,7 @@ class Consumers:
         return self._hub.source(
             descriptor.queue,
             bindings=bindings_of(descriptor),
+            direct=direct_of(descriptor),
             ordered=is_ordered(descriptor),
             limit=MOST * len(self._crew.hands),
         )

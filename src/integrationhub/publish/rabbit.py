@@ -34,6 +34,7 @@ class RabbitPublisher:
                 exchanges=tuple(dict.fromkeys(self._topology.exchanges + topology.exchanges)),
                 queues={**self._topology.queues, **topology.queues},
                 ordered=self._topology.ordered | topology.ordered,
+                direct=self._topology.direct | topology.direct,
             )
             self._disconnect()
             self._connected()

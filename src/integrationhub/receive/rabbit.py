@@ -58,7 +58,8 @@ class RabbitSource:
     """sdk.transport.MessageSource for RabbitMQ. Connects when first used, and again after a failure.
 
     `limit` is the largest batch that will be asked for. The queue, its dead-letter queue and its bindings (exchange,
-    key) are declared on each connection. One thread receives; any may acknowledge.
+    key) are declared on each connection, exchanges as topic ones but for those in `direct`. One thread receives; any
+    may acknowledge.
     """
 
     def __init__(
@@ -67,13 +68,15 @@ class RabbitSource:
         queue: str,
         *,
         bindings: tuple[tuple[str, str], ...] = (),
+        direct: frozenset[str] = frozenset(),
         ordered: bool = False,
         limit: int = BATCH,
         name: str = "integrationhub",
     ) -> None:
         self._url = url
         self._queue = queue
-        self._topology = Topology(queues={queue: bindings}, ordered=frozenset({queue} if ordered else ()))
+        ordered_queues = frozenset({queue} if ordered else ())
+        self._topology = Topology(queues={queue: bindings}, ordered=ordered_queues, direct=direct)
         self._prefetch = 2 * limit
         self._name = f"{name} {queue}"
         self._link: Link | None = None

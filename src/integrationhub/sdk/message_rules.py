@@ -8,10 +8,13 @@ from integrationhub.sdk.part import Part
 
 
 class Binding(Part):
-    """What a connector's queue is bound to: a topic exchange of the source, and a pattern of routing keys."""
+    """What a connector's queue is bound to: an exchange of the source, and a pattern of routing keys, or at a direct
+    exchange one of them.
+    """
 
     exchange: str
     key: str = "#"
+    direct: bool = False
 
 
 class Signature(Part):
@@ -41,6 +44,11 @@ class MessageRules(Part):
     order_header: str | None = None
     signature: Signature | None = None
     webhook: Annotated[str, Field(pattern=r"^/webhooks/[a-z0-9-]+$")] | None = None
+
+    @property
+    def direct(self) -> frozenset[str]:
+        """The exchanges that are direct ones."""
+        return frozenset(item.exchange for item in self.bindings if item.direct)
 
 
 class EventRules(Part):

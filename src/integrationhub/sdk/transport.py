@@ -154,9 +154,10 @@ class Topology:
     consumer at a time gets messages, and the others stand by.
     """
 
-    exchanges: tuple[str, ...] = ()  # durable topic exchanges
+    exchanges: tuple[str, ...] = ()  # durable; topic exchanges, as those of bindings, but for those in `direct`
     queues: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)  # queue → (exchange, binding key)…
     ordered: frozenset[str] = frozenset()
+    direct: frozenset[str] = frozenset()
 
 
 class Publisher(Protocol):

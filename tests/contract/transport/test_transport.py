@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -236,6 +237,16 @@ def test_an_event_goes_to_every_queue_that_wants_it_once(broker: Broker) -> None
     publisher.publish([event("internal.debt.changed"), event("internal.worklist.opened")])
     waiting = publisher.depths([*wanting, UNROUTABLE_QUEUE])
     assert waiting == {"all": 2, "internal": 2, "debts": 1, "changes": 1, "other": 0, UNROUTABLE_QUEUE: 0}
+
+
+def test_a_direct_exchange_of_a_source_is_bound_by_its_routing_keys(broker: Broker) -> None:
+    publisher = broker.publisher()
+    topology = Topology(queues={QUEUE: (("commands", "plan.offer"),)}, direct=frozenset({"commands"}))
+    for _ in range(2):
+        publisher.declare(topology)
+    commands = [replace(event(key), exchange="commands") for key in ("plan.offer", "plan.other")]
+    publisher.publish(commands)
+    assert publisher.depths([QUEUE, UNROUTABLE_QUEUE]) == {QUEUE: 1, UNROUTABLE_QUEUE: 1}
 
 
 def test_a_queue_bound_twice_gets_a_message_once(broker: Broker) -> None:
