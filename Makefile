@@ -20,7 +20,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo demo-transfer test test-faults test-rabbit4 soak lint format docs bench bench-decode \
-	bench-messages bench-transfer report-accuracy fuzz clean
+	bench-benefits bench-messages bench-transfer report-accuracy fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ demo-transfer: $(INSTALLED) ## a national transfer in small, scripted, with ever
 
 bench-transfer: $(INSTALLED) ## moving case groups on PostgreSQL, and what 1.4 million cases would take
 	$(BIN)/python -m benchmarks transfer --records 200000
+
+bench-benefits: $(INSTALLED) ## a book of a million benefit debts, and what a delta of one per cent costs
+	$(BIN)/python -m benchmarks benefits
 
 bench-messages: $(INSTALLED) ## messages from queue to commit, against task queues; idle latency
 	$(BIN)/python -m benchmarks messages

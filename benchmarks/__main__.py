@@ -12,6 +12,7 @@ from benchmarks.results import Result, save, shown
 
 BENCHMARKS = {
     "arrears": "judging 1993 cases at sizes that grow tenfold, and again when the next book has hardly changed",
+    "benefits": "a book of benefit debts loaded in full, and what a delta of one per cent of it costs",
     "decode": "mainframe files to Arrow tables, against reading and translating their bytes and against other readers",
     "decode_memory": "`integrationhub decode` of 100 MB and of 2 GB: memory must not grow with the file",
     "ingest": "the 1993 extract, from file to merged rows, on SQLite and PostgreSQL, against writing the same rows",

@@ -10,6 +10,7 @@ from integrationhub.decode.encode import RecordEncoder
 from tests.feeds.judged import CHECKOUT
 
 AS_AT = 20260302
+LRECL = 600
 
 
 @cache
@@ -75,28 +76,51 @@ def extract(
     trailer: Mapping[str, Any] | None = None,
 ) -> bytes:
     """A whole extract. `header` and `trailer` hold values in place of the right ones."""
+    actions = Counter(values["DM-D-ACTION"] for values in debts)
+    controls: dict[str, tuple[int, int]] = {}
+    for values in debts:
+        if values["DM-D-ACTION"] in {"I", "C"}:
+            count, pence = controls.get(values["DM-D-BENEFIT"], (0, 0))
+            controls[values["DM-D-BENEFIT"]] = (count + 1, pence + values["DM-D-BALANCE"])
+    ref_sum = sum(_number(values["DM-D-DEBT-REF"]) for values in debts)
+    first, last = ends(
+        kind, sequence, actions, controls, ref_sum, details=len(debts), as_at=as_at, header=header, trailer=trailer
+    )  # fmt: skip
+    return b"".join([first, *map(detail, debts), last])
+
+
+def ends(
+    kind: str,
+    sequence: int,
+    actions: Mapping[str, int],
+    controls: Mapping[str, tuple[int, int]],
+    ref_sum: int,
+    *,
+    details: int | None = None,
+    as_at: int = AS_AT,
+    header: Mapping[str, Any] | None = None,
+    trailer: Mapping[str, Any] | None = None,
+) -> tuple[bytes, bytes]:
+    """Header and trailer: of so many details by action, and count and pence by benefit."""
     opening = {
         "DM-H-FILE-ID": "DMSXTRCT", "DM-H-FILE-KIND": kind[0], "DM-H-SEQ": sequence, "DM-H-AS-AT": as_at,
         "DM-H-RUN-TS": 20260302030000, "DM-H-PREV-SEQ": sequence - 1, "DM-H-LAYOUT": "0002",
     }  # fmt: skip
-    records = [_encoder().encode("DM-HEADER", opening | dict(header or {})), *map(detail, debts)]
-    return b"".join([*records, _encoder().encode("DM-TRAILER", _trailer(sequence, debts) | dict(trailer or {}))])
-
-
-def _trailer(sequence: int, debts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    actions = Counter(values["DM-D-ACTION"] for values in debts)
-    with_money = [values for values in debts if values["DM-D-ACTION"] in {"I", "C"}]
-    count, pence = Counter[str](), Counter[str]()
-    for values in with_money:
-        count[values["DM-D-BENEFIT"]] += 1
-        pence[values["DM-D-BENEFIT"]] += values["DM-D-BALANCE"]
-    entries = [{"DM-TB-CODE": code, "DM-TB-COUNT": count[code], "DM-TB-BALANCE": pence[code]} for code in sorted(count)]
-    return {
-        "DM-T-FILE-ID": "DMSXTRCT", "DM-T-SEQ": sequence, "DM-T-DETAILS": len(debts), "DM-T-INSERTS": actions["I"],
-        "DM-T-CHANGES": actions["C"], "DM-T-DELETES": actions["D"], "DM-T-BALANCE": sum(pence.values()),
-        "DM-T-BENEFITS": len(entries), "DM-T-BENEFIT": [*entries, *[{}] * 30][:30],
-        "DM-T-REF-HASH": sum(_number(values["DM-D-DEBT-REF"]) for values in debts) % 10**15,
+    entries = [
+        {"DM-TB-CODE": code, "DM-TB-COUNT": count, "DM-TB-BALANCE": pence}
+        for code, (count, pence) in sorted(controls.items())
+    ]
+    closing = {
+        "DM-T-FILE-ID": "DMSXTRCT", "DM-T-SEQ": sequence,
+        "DM-T-DETAILS": sum(actions.values()) if details is None else details, "DM-T-INSERTS": actions.get("I", 0),
+        "DM-T-CHANGES": actions.get("C", 0), "DM-T-DELETES": actions.get("D", 0),
+        "DM-T-BALANCE": sum(pence for _, pence in controls.values()), "DM-T-BENEFITS": len(entries),
+        "DM-T-BENEFIT": [*entries, *[{}] * 30][:30], "DM-T-REF-HASH": ref_sum % 10**15,
     }  # fmt: skip
+    return (
+        _encoder().encode("DM-HEADER", opening | dict(header or {})),
+        _encoder().encode("DM-TRAILER", closing | dict(trailer or {})),
+    )
 
 
 def _number(ref: str) -> int:
