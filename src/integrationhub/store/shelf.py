@@ -46,7 +46,11 @@ class StoredShelf:
 
     def debts(self, refs: Iterable[str]) -> list[Debt]:
         """See `Shelf`."""
-        return self._debts(among(self._connection, ACCOUNTS.c.ref, list(refs)))
+        wanted = list(refs)
+        found = self._debts(among(self._connection, ACCOUNTS.c.ref, wanted))
+        missing = set(wanted).difference(debt.ref for debt in found)
+        self._received |= {ref: [] for ref in missing}  # nothing was posted for a debt that is not there
+        return found
 
     def debts_of(self, ninos: Iterable[str]) -> list[Debt]:
         """See `Shelf`."""
