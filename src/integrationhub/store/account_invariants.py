@@ -84,7 +84,8 @@ def provenance(connection: Connection) -> Iterator[str]:
 
 
 def _without_delivery(table: Table) -> Select[Any]:
-    taken = (State.LOADING, State.ACCEPTED)
+    # A repeat moves no debt and no money, but a feed may have to remember that it came.
+    taken = (State.LOADING, State.ACCEPTED, *((State.DUPLICATE,) if table is NOTES else ()))
     known = exists().where(DELIVERIES.c.delivery_id == table.c.delivery_id, DELIVERIES.c.state.in_(taken))
     return select(_KEYS[table.name]).where(~known, table.c.mapping_id != SETUP)
 

@@ -23,6 +23,7 @@ STATES: Mapping[str, State] = {
     "EXCLUDED": State.ACCEPTED,
     "EXCEPTION": State.ACCEPTED,
     "SUPERSEDED": State.DUPLICATE,
+    "DUPLICATE": State.DUPLICATE,
     HELD: State.HELD,
     REJECTED: State.REJECTED,
 }
