@@ -35,6 +35,7 @@ class Book:
         self._marked: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
         self._notes: dict[tuple[str, str, str], Note | None] = {}
         self._since: dict[str, int] = {}  # received after its as-at date, per debt
+        self._confidential: dict[str, bool] = {}
         self._moves: dict[str, list[tuple[date, int]]] = {}  # of this transaction, per debt: value date, pence
 
     def judging(self, origin: Origin | None) -> None:
@@ -166,7 +167,11 @@ class Book:
 
     def is_confidential(self, nino: str) -> bool:
         """Whether the person has a confidentiality marker in any case."""
-        return self.note(KNOWN, CONFIDENTIAL, nino[:8]) is not None
+        if self.note(KNOWN, CONFIDENTIAL, nino[:8]) is not None:
+            return True
+        if nino[:8] not in self._confidential:
+            self._confidential[nino[:8]] = nino[:8] in set(self._shelf.confidential([nino[:8]]))
+        return self._confidential[nino[:8]]
 
     def keep(self, note: Note) -> None:
         """Remember something, in place of what was remembered under the same key."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from integrationhub.accounts.beforehand import CONFIDENTIAL, KNOWN
 from integrationhub.accounts.book import Book, letters
 from integrationhub.accounts.entries import Debt, Note
 from integrationhub.accounts.shelf import Wanted
@@ -17,13 +18,12 @@ NAME = "name"
 ADDRESS = "address"
 DEATH = "death"
 LIFE_EVENTS = "life-events"
-CONFIDENTIAL = "confidential"
 
 
 def wants_person(nino: str) -> Wanted:
     """What of the book tells of a person."""
-    notes = frozenset((PEOPLE, kind, nino[:8]) for kind in (NAME, ADDRESS, DEATH, CONFIDENTIAL))
-    return Wanted(ninos=frozenset({nino[:8]}), notes=notes)
+    notes = frozenset((PEOPLE, kind, nino[:8]) for kind in (NAME, ADDRESS, DEATH))
+    return Wanted(ninos=frozenset({nino[:8]}), notes=notes | {(KNOWN, CONFIDENTIAL, nino[:8])})
 
 
 def is_debtor(nino: str, book: Book) -> bool:

@@ -64,6 +64,10 @@ class Shelf(Protocol):
         """Notes by (feed, kind, key)."""
         ...
 
+    def confidential(self, ninos: Iterable[str]) -> Iterable[str]:
+        """Those of these people (8 characters) whose address is kept back in any child maintenance case."""
+        ...
+
     def received_since(self, debt_ref: str, day: date) -> int:
         """Σ receipts − Σ what was taken back of receipts, of the debt, whose receipt's value date is after that day."""
         ...

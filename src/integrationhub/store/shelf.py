@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select, union
 
 from integrationhub.accounts.beforehand import CASE, KNOWN
 from integrationhub.accounts.book import letters
@@ -101,6 +101,19 @@ class StoredShelf:
         columns = (NOTES.c.feed, NOTES.c.kind, NOTES.c.key, NOTES.c.value, NOTES.c.about)
         rows = self._connection.execute(select(*columns).where(among(self._connection, NOTES.c.note_id, wanted)))
         return [Note(feed=row.feed, kind=row.kind, key=row.key, value=row.value, about=row.about) for row in rows]
+
+    def confidential(self, ninos: Iterable[str]) -> set[str]:
+        """See `Shelf`. Few ask for it, and seldom: no index serves this alone."""
+        people, addresses = CANONICAL["parties"], CANONICAL["addresses"]
+        totals, roles = CANONICAL["clerical_totals"], CANONICAL["roles"]
+        number = func.substr(people.c.nino, 1, 8, type_=people.c.nino.type)
+        wanted = among(self._connection, number, list(ninos))
+        at_an_address = select(number).join(addresses, addresses.c.party_id == people.c.party_id)
+        by_post = select(number).join(roles, roles.c.party_id == people.c.party_id)
+        by_post = by_post.join(totals, totals.c.case_id == roles.c.case_id)
+        kept_back = totals.c.pwc_address_confidential & (roles.c.role == "PWC")
+        both = union(at_an_address.where(wanted, addresses.c.confidential), by_post.where(wanted, kept_back))
+        return set(self._connection.execute(both).scalars())
 
     def received_since(self, debt_ref: str, day: date) -> int:
         """See `Shelf`. Receipts of all debts that were met are read together when the first are asked for."""

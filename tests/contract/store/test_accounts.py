@@ -9,9 +9,11 @@ from sqlalchemy import text
 
 from integrationhub.accounts.book import Book
 from integrationhub.accounts.entries import Debt, Hold, JointDebtor, Note, Origin, Receipt, Reversal
+from integrationhub.canonical.model import ENTITIES, Type
 from integrationhub.store.deliveries import Delivery, State
 from integrationhub.store.exports import export
 from integrationhub.store.invariants import check
+from integrationhub.store.schema import CANONICAL
 from integrationhub.store.unit_of_work import Store, Work
 
 ORIGIN = Origin(
@@ -220,3 +222,26 @@ def test_exports_show_benefit_debts_and_their_money_beside_child_support(store: 
     assert (debt["debt_id"], debt["source_pence"], debt["accepted_pence"]) == (DEBT.ref, 10_000, 6_000)
     assert (receipt["receipt_id"], receipt["pence"], receipt["custody"]) == (RECEIPT.receipt_id, 4_000, "PAID")
     assert (money["debt_ref"], money["suspense_reason"]) == (DEBT.ref, None)
+
+
+def row_of(entity: str, **given: object) -> dict[str, object]:
+    """A canonical row; what isn't said is filled by its type, where it must be there."""
+    filled = {Type.BOOL: False, Type.INT: 0, Type.PENCE: 0, Type.DATE: date(2026, 3, 1)}
+    fields = ENTITIES[entity].all_fields()
+    default = {item.name: filled.get(item.type, "0" * 32) if item.required else None for item in fields}
+    return {**default, **given}
+
+
+def test_people_whose_address_is_kept_back_in_any_case_are_known_by_their_numbers(store: Store) -> None:
+    people = {"1": "QQ000001A", "2": "QQ000002B", "3": "QQ000003", "4": "QQ000004A"}
+    rows = [("parties", row_of("parties", party_id=key * 32, nino=nino)) for key, nino in people.items()]
+    for key, marked in (("1", True), ("2", False)):
+        rows.append(("addresses", row_of("addresses", address_id=key * 32, party_id=key * 32, confidential=marked)))
+    for key, role in (("3", "PWC"), ("4", "NRP")):
+        rows.append(("roles", row_of("roles", role_id=key * 32, case_id="c" * 32, party_id=key * 32, role=role)))
+    total = row_of("clerical_totals", clerical_total_id="d" * 32, case_id="c" * 32, pwc_address_confidential=True)
+    with store.begin() as work:
+        for name, row in [*rows, ("clerical_totals", total)]:
+            work.connection.execute(CANONICAL[name].insert().values(row))
+        book = Book(work.accounts.shelf())
+        assert [nino for nino in people.values() if book.is_confidential(nino)] == ["QQ000001A", "QQ000003"]
