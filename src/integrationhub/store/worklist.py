@@ -9,7 +9,7 @@ from sqlalchemy import Connection, RowMapping, select, update
 
 from integrationhub.canonical.identifiers import derive
 from integrationhub.errors import NotFound
-from integrationhub.store.bulk import among
+from integrationhub.store.bulk import among, insert_rows
 from integrationhub.store.dialect import affected, insert_into
 from integrationhub.store.schema import CANONICAL, DELIVERIES, WORKLIST
 
@@ -56,13 +56,9 @@ class Worklist:
 
     def open(self, items: Iterable[WorklistItem]) -> int:
         """Put items on the list; one that is there already stays as it is. How many are new."""
-        rows = [asdict(item) for item in items]
-        statement = insert_into(self._connection.dialect.name, WORKLIST)
-        new = 0
-        for start in range(0, len(rows), _ROWS_PER_STATEMENT):
-            part = statement.values(rows[start : start + _ROWS_PER_STATEMENT])
-            new += affected(self._connection, part.on_conflict_do_nothing())
-        return new
+        rows = list(items)
+        columns = {name: [getattr(item, name) for item in rows] for name in WorklistItem.__dataclass_fields__}
+        return insert_rows(self._connection, WORKLIST, columns, conflict="ON CONFLICT DO NOTHING")
 
     def known(self, exception_ids: Sequence[str]) -> frozenset[str]:
         """Those of these items that were put on the list before, whatever became of them."""
