@@ -65,6 +65,12 @@ class Changes:
     origins: dict[object, Origin] = field(default_factory=dict)  # of debts by reference, notes by key
 
     @property
+    def deliveries(self) -> set[str]:
+        """The deliveries that changed something."""
+        known = (*self.origins.values(), *(item.origin for item in self.happened))
+        return {origin.delivery_id for origin in known if origin is not None}
+
+    @property
     def told(self) -> list[tuple[str, Mapping[str, Any]]]:
         """What judges said, in order: event type, data."""
         return [(item.event, item.data) for item in self.happened if isinstance(item, Said)]

@@ -61,12 +61,11 @@ class UnitMeaning:
     ) -> Judgement:
         """See `Meaning`."""
         session = self.bench.hear(work, [unit for unit in read if isinstance(unit, Unit)])
-        verdicts = iter(session.judged)
-        origins = {origin.delivery_id for origin in session.book.changes.origins.values()}
+        verdicts, changing = iter(session.judged), session.book.changes.deliveries
         judged = [
             Judged(outcome=refused(arrival, code=item.code, text=item.text))
             if isinstance(item, RecordRejected)
-            else Judged(outcome=self._outcome(*next(verdicts)), remembered=arrival.delivery_id in origins)
+            else Judged(outcome=self._outcome(*next(verdicts)), remembered=arrival.delivery_id in changing)
             for arrival, item in zip(arrivals, read, strict=True)
         ]
         return Judgement(judged=judged, write=partial(self._write, session=session, at=arrivals[-1].at))
