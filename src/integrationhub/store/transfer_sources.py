@@ -11,6 +11,7 @@ from integrationhub.store.schema import CANONICAL, CASE_EVENTS
 
 CASES, DEBTS, BALANCES = CANONICAL["cases"], CANONICAL["debts"], CANONICAL["balances"]
 _IDS_PER_STATEMENT = 500
+_NOT_ASKED = ("findings", "flags")  # of verdicts: long, and nothing of a transfer hangs on them
 _OF_CASE = ("source_ref", "scheme", "host_system", "source_system", "effective_date")
 
 
@@ -41,7 +42,8 @@ def count_groups(connection: Connection) -> int:
 def of_groups(connection: Connection, case_group_ids: Collection[str]) -> GroupSources:
     """Everything of these case groups."""
     cases: dict[str, list[Row[Any]]] = {}
-    statement = select(VERDICTS, *(CASES.c[name] for name in _OF_CASE)).join(
+    columns = [column for column in VERDICTS.c if column.name not in _NOT_ASKED]
+    statement = select(*columns, *(CASES.c[name] for name in _OF_CASE)).join(
         CASES, CASES.c.case_id == VERDICTS.c.case_id
     )
     for row in _of(connection, statement, VERDICTS.c.case_group_id, case_group_ids):
