@@ -1,5 +1,6 @@
 """One let, canonical field or validation as column expressions: value, mark, fault rules, and what they read."""
 
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -18,6 +19,9 @@ from integrationhub.mapping.spec import CheckSpec, Constant, Conversion, FieldSp
 from integrationhub.mapping.working import Direct, Mark
 
 MARK = "_mark"
+
+_ANY = "_record"
+"""A column that every working frame has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +73,7 @@ class Compiler:
         if spec.origin is not None:
             return self._converted(name, spec, spec.origin, text)
         value, dtype, texts = self._made(spec)
-        direct = self._identifying(spec.id) if spec.id is not None and spec.when is None else None
+        direct = self._directly(spec) if spec.when is None and spec.default is None else None
         value = self._otherwise(self._where(spec.when, value), spec.default)
         return self._item(name, value, text, dtype=dtype, texts=texts, direct=direct)
 
@@ -97,6 +101,19 @@ class Compiler:
         """The derived identifier of a natural key: kind and source system as they stand, then names."""
         kind, system, *names = parts
         return derive_column([kind, system], [self._name(name) for name in names])
+
+    def _directly(self, spec: FieldSpec) -> Direct | None:
+        """How an identifier, a constant or a value under another name is made without an expression."""
+        if spec.value is not None:
+            one = pl.Series([spec.value], dtype=_dtype_of(spec.value))
+            return Direct(columns=(_ANY,), make=partial(_constant, one))
+        if spec.id is not None:
+            return self._identifying(spec.id)
+        tree = sql.parse(spec.sql or "")
+        if not isinstance(tree, exp.Column):
+            return None
+        (name,) = sql.names(tree)
+        return Direct(columns=(self.scope.resolve(name).column,), make=operator.itemgetter(0))
 
     def _identifying(self, parts: Sequence[str]) -> Direct:
         kind, system, *names = parts
@@ -155,14 +172,14 @@ class Compiler:
         value = self._where(spec.when, _with_default(source, converted, default))
         item = self._item(name, value, text, dtype=converted.dtype)
         plain = len(refs) == 1 and spec.when is None
-        direct, few = _without_expression(refs[0], converted) if plain and default is None else (None, None)
+        once = plain and default is None and converted.repeats
         return replace(
             item,
             mark=self._marking(name, spec, refs, converted, source),
             rules=self._faults(name, spec, refs, converted, spared=default is not None),
             origin=refs[0].column if plain else None,
-            direct=direct,
-            few=few,
+            direct=_once_a_run(refs[0], converted) if once else None,
+            few=_one_by_one(refs, converted, default) if spec.when is None else None,
         )
 
     def _marking(
@@ -235,19 +252,37 @@ class Compiler:
         )
 
 
-def _without_expression(ref: Ref, converted: Converted) -> tuple[Direct | None, Direct | None]:
-    """How a conversion of one column is made without its expression: however many the rows, and if they are few."""
+def _constant(one: pl.Series, columns: Sequence[pl.Series]) -> pl.Series:
+    return one.new_from_index(0, len(columns[0]))
+
+
+def _one_by_one(refs: Sequence[Ref], converted: Converted, default: Constant | None) -> Direct | None:
+    """How a few values are read without an expression; of several source fields each row has one."""
     if converted.one is None:
-        return None, None
-    if converted.repeats:
-        return Direct(columns=(ref.column,), make=partial(_converted_apart, converted), once_a_run=True), None
-    return None, Direct(columns=(ref.column,), make=partial(_first, converted.few))
+        return None
+    return Direct(columns=tuple(ref.column for ref in refs), make=partial(_few, converted, default))
+
+
+def _few(converted: Converted, default: Constant | None, columns: Sequence[pl.Series]) -> pl.Series:
+    values = columns[0].to_list()
+    if len(columns) > 1:
+        rows = zip(*(column.to_list() for column in columns), strict=True)
+        values = [next((value for value in row if value is not None), None) for row in rows]
+    read = converted.few(values)
+    if default is not None:
+        nulls = read if converted.code is None else values
+        read = [default if null is None else value for null, value in zip(nulls, read, strict=True)]
+    return pl.Series(read, dtype=converted.dtype)
+
+
+def _once_a_run(ref: Ref, converted: Converted) -> Direct:
+    return Direct(columns=(ref.column,), make=partial(_converted_apart, converted), once_a_run=True)
 
 
 def _converted_apart(converted: Converted, columns: Sequence[pl.Series]) -> pl.Series:
     values = columns[0]
     if len(values) <= FEW:
-        return converted.few(values)
+        return _few(converted, None, columns)
     return values.to_frame().select_seq(converted.value).to_series()
 
 

@@ -155,8 +155,8 @@ class SourcePlan:
 
     def run(self, tables: Tables, context: MappingContext, mapping_id: str) -> Mapped:
         """The rows that this source gives, in file order."""
-        frame = self._joined(tables)
-        if frame.is_empty():
+        frame = None if tables.is_empty(self.table) else self._joined(tables)
+        if frame is None or frame.is_empty():
             return Mapped(rows=self.none())
         working = self.computed(frame)
         rows = self._canonical(working.frame, context, mapping_id)
@@ -169,8 +169,6 @@ class SourcePlan:
 
     def _joined(self, tables: Tables) -> pl.DataFrame:
         """The source columns with the joined ones beside them, of the rows that `where` lets through."""
-        if tables.is_empty(self.table):
-            return tables.frame(self.table)
         frame = tables.chosen(self.table, self.where)
         for step in self.steps:
             if frame.is_empty():

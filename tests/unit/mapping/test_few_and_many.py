@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from benchmarks.counter import lines
 from benchmarks.mapping import FEED
 from integrationhub.errors import ConfigurationError
+from integrationhub.mapping import items, plan, tables
 from integrationhub.mapping.compile import CompiledMapping, MappingContext
 from integrationhub.mapping.compile import Mapping as Specs
 from integrationhub.mapping.conversions import FEW, Environment, convert
@@ -19,6 +20,7 @@ from integrationhub.mapping.low_values import may_hold_low_values
 from integrationhub.mapping.spec import Conversion, DateRule
 from integrationhub.mapping.tables import layout_of
 from integrationhub.records import LOW_VALUES, CanonicalBatch, DecodedBatch
+from tests.unit.mapping.extract import CONTEXT, SAMPLE, decoded
 
 PLACEHOLDERS = ("1900-01-01", "1980-02-29", "low-values", "zero", "nines")
 RULES = {
@@ -61,10 +63,10 @@ def test_a_value_is_read_alike_one_by_one_and_by_expression(name: str, data: st.
     column = pl.Series("v", data.draw(st.lists(st.none() | values, min_size=1, max_size=12)))
     found = convert(pl.col("v"), Conversion.model_validate(options), Environment(dates=RULES, codes=CODES))
 
-    few, many = found.few(column), column.to_frame().select(found.value).to_series()
+    many = column.to_frame().select(found.value).to_series()
 
-    assert few.dtype == many.dtype == found.dtype
-    assert few.to_list() == many.to_list()
+    assert many.dtype == found.dtype
+    assert found.few(column.to_list()) == many.to_list()
 
 
 @settings(deadline=None)
@@ -115,6 +117,22 @@ def test_rows_and_faults_are_those_of_the_whole_however_a_batch_is_cut(
     assert pl.concat([part.faults for part in parts]).equals(whole.faults)
     assert pl.concat([part.notes for part in parts]).equals(whole.notes)
     assert whole.faults.height
+
+
+def test_a_real_book_is_mapped_alike_value_by_value_and_by_expressions(
+    csa1993: CompiledMapping, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    book = decoded(SAMPLE.read_bytes())
+    found = []
+    for few in (0, 10**9):
+        for module in (plan, items, tables):
+            monkeypatch.setattr(module, "FEW", few)
+        found.append(csa1993.apply(book, CONTEXT))
+    one, other = found
+
+    assert one.faults.equals(other.faults)
+    assert all(rows.equals(other.rows[name]) for name, rows in one.rows.items())
+    assert all(one.rows[name].height for name in ("cases", "debts", "ledger", "receipts", "balances", "history"))
 
 
 @pytest.mark.parametrize(

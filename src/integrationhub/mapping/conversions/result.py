@@ -1,6 +1,6 @@
 """What conversions are given and what they give."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
@@ -69,10 +69,9 @@ class Converted:
     bad: pl.Expr | None = None  # where that is so, if it isn't simply where the value is null
     needed: bool = True  # is an absent source value a fault unless the spec says otherwise?
 
-    def few(self, values: pl.Series) -> pl.Series:
+    def few(self, values: Iterable[object]) -> list[object]:
         """What `value` makes of a few values."""
         one = self.one
         if one is None:
             raise TypeError("the conversion reads columns only")
-        read = [None if value is None else one(value) for value in values.to_list()]
-        return pl.Series(read, dtype=self.dtype)
+        return [None if value is None else one(value) for value in values]
