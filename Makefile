@@ -20,7 +20,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
 .PHONY: help install demo demo-transfer test test-faults test-rabbit4 soak lint format docs bench bench-decode \
-	bench-benefits bench-messages bench-transfer report-accuracy fuzz clean
+	bench-benefits bench-messages bench-payments bench-transfer report-accuracy fuzz clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,6 +94,9 @@ bench-benefits: $(INSTALLED) ## a book of a million benefit debts, and what a de
 
 bench-messages: $(INSTALLED) ## messages from queue to commit, against task queues; idle latency
 	$(BIN)/python -m benchmarks messages
+
+bench-payments: $(INSTALLED) ## a bank statement of 200,000 entries, against bare expat and xmllint
+	$(BIN)/python -m benchmarks payments
 
 test-faults: $(INSTALLED) ## the fault tests in their long form: FAULT_MESSAGES messages, every fault, accounts printed
 	$(BIN)/python -m tests.services install

@@ -20,6 +20,7 @@ BENCHMARKS = {
     "transfer": "old cases moved on PostgreSQL: rehearsal, live run, comparison, and what 1.4 million would take",
     "taker": "messages from their bodies to a commit, by size of the batch, against the same statements alone",
     "messages": "messages from queue to commit, against the same transactions without a broker and against task queues",
+    "payments": "a bank statement of 200,000 entries, against bare expat and xmllint on the same file",
     "startup": "commands that answer at once, against an empty Python program",
 }
 """Name of the module → what is measured, in the order in which they run."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from integrationhub.accounts.book import Book
 from integrationhub.accounts.unit import Admission, Refusal, Unit, Verdict
@@ -53,6 +53,17 @@ def in_hand(content: bytes, *, before: int = 0, standalone: bool = False) -> Fil
         units_before=before,
         standalone=standalone,
     )
+
+
+def decoded_stream(decoder: UnitDecoder, stream: BinaryIO, file: FileInHand) -> FileFacts:
+    """The facts of a file whose pieces nobody wants."""
+    reading = decoder.decode(stream, file)
+    while True:
+        try:
+            next(reading)
+        except StopIteration as end:
+            facts: FileFacts = end.value
+            return facts
 
 
 def decoded(decoder: UnitDecoder, content: bytes, file: FileInHand) -> tuple[list[DecodedBatch], FileFacts]:

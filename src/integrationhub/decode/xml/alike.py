@@ -29,7 +29,9 @@ LONGEST = 16 * 1024
 """Bytes of a record that is worth learning."""
 
 _TEXT = re.compile(rb">([^<]+)<")
-_UNSURE = re.compile(rb"""[>"'&~\]]""")
+_UNSURE = re.compile(rb"""[>"'&\]]""")
+_NEVER = (b"<!", b"<?", b"~")
+"""What keeps a record from being learned: comments and the like, and what marks could be mistaken for."""
 _BLANKS = rb"[ \t\r\n]*"
 _ANY = {True: rb"[^<&\]\x00-\x08\x0b-\x1f]*", False: rb"[^<&\]\x00-\x08\x0b-\x1f\x80-\xff]*"}
 _MARK = re.compile(r"~([0-9]+)~")
@@ -118,7 +120,7 @@ class Shapes:
 
     def _pieces(self, raw: bytes) -> list[bytes] | None:
         """Markup and texts in turn, markup first and last; None where it isn't sure which is which."""
-        if not self._left or len(raw) > LONGEST or b"<!" in raw or b"<?" in raw:
+        if not self._left or len(raw) > LONGEST or any(mark in raw for mark in _NEVER):
             return None
         pieces, place = [], raw.index(b"<")
         for found in _TEXT.finditer(raw):

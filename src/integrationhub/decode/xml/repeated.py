@@ -37,6 +37,7 @@ MOST_TEXT = 16 * 1024 * 1024
 
 RAW = 1 << 20
 STEP = 4 * 1024
+_BLANKS = b" \t\r\n"
 _ILLEGAL = (b"\xef\xbf\xbe", b"\xef\xbf\xbf")  # U+FFFE and U+FFFF are valid UTF-8, but no characters of XML
 
 
@@ -156,8 +157,9 @@ class RepeatedReader:
             raw = buffer[place : end + len(self._close)]
             place = end + len(self._close)
             parser.feed(raw)
-            if at_rest and self._ended == parser.fed:
-                shapes.learn(raw, self._probe)
+            bare = raw.lstrip(_BLANKS)
+            if at_rest and self._ended == parser.fed == self._offset + len(bare):
+                shapes.learn(bare, self._probe)
         self._rest = buffer[place:]
         if len(self._rest) > RAW:
             parser.feed(self._rest)

@@ -28,7 +28,12 @@ _ENCODINGS = {None, "UTF-8", "UTF-16", "ISO-8859-1"}
 _WIDE_MARKS = {"utf-16-be": b"\xfe\xff", "utf-16-le": b"\xff\xfe"}
 _DECLARED = re.compile(r"""\ufeff?<\?xml\s[^>]*?\bencoding\s*=\s*["']([^"']*)["']""")
 _TAG = re.compile(rb"</?([^\s/>]+)")
-_DOCTYPE = "<!DOCTYPE"
+_DOCTYPES = [
+    ("<!DOCTYPE".encode(code), len("<!"[:read].encode(code)))
+    for code in ("utf-8", "utf-16-le", "utf-16-be")
+    for read in (0, 2)
+]
+"""How a DOCTYPE in the wrong place looks, and how much of it the parser has passed when it gives up."""
 
 
 class XmlFault(Exception):
@@ -132,6 +137,6 @@ class StrangerParser:
         inside = max(self._expat.ErrorByteIndex, 0)
         offset = inside + self.skipped
         start = inside - self._fed
-        if start >= 0 and piece[start:].startswith((_DOCTYPE.encode(), _DOCTYPE.encode("utf-16-le"))):
+        if any(start >= back and piece.startswith(mark, start - back) for mark, back in _DOCTYPES):
             return XmlFault(XML_DTD, "a document type declaration; none is ever read", offset)
         return XmlFault(XML_INVALID, f"not well-formed: {expat.errors.messages[exc.code]}", offset)
