@@ -123,16 +123,18 @@ def _data_paths(line: OrderLine, feed: Pipeline) -> list[str]:
 
 def _result(line: OrderLine, report: FileReport, hearing: Hearing) -> Mapping[str, Any]:
     loaded = report.verdict is FileVerdict.ACCEPTED
-    told = report.verdict in (FileVerdict.REJECTED, FileVerdict.HELD)
+    heard = hearing.taken(report.sha256)
+    waits_as_page = heard is not None and report.verdict is FileVerdict.HELD  # admitted: LOADED in the words of §1
+    told = report.verdict in (FileVerdict.REJECTED, FileVerdict.HELD) and not waits_as_page
     result = {
         "feed": line.feed,
         "paths": list(line.paths),
         "level": "file",
-        "outcome": OUTCOMES[report.verdict],
+        "outcome": OUTCOMES[FileVerdict.ACCEPTED if waits_as_page else report.verdict],
         "reason": report.reasons[0].code if told and report.reasons else None,
         "flags": [],
     }
-    if (heard := hearing.taken(report.sha256)) is not None:
+    if heard is not None:
         canonical = None if heard.canonical is None else dict(heard.canonical)
         return {**result, "canonical": canonical, "records": heard.records, "missing": list(report.missing)}
     return {

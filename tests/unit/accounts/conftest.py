@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import date
+from functools import partial
 
 import pytest
 
@@ -61,19 +62,20 @@ def matcher() -> Matcher:
     return Matcher(synthetic=True)
 
 
+def put_debt(book: Book, ref: str, **given: object) -> Debt:
+    """Put a debt into the book: 100 pounds owed as at 1 March 2026, whatever isn't said otherwise."""
+    values: dict[str, object] = {
+        "source_system": "DEBT_MANAGER", "source_id": ref, "version": "1", "content": "", "status": "ACTIVE",
+        "kind": "OVERPAYMENT", "benefit": "IS", "cause": "FRAUD", "original_pence": 10000, "adjusted_pence": 0,
+        "recovered_pence": 0, "written_off_pence": 0, "source_balance_pence": 10000, "as_at": date(2026, 3, 1),
+        "nino": None, "nino_status": None, "surname": "Testcase", "dob": date(1970, 1, 1), "postcode": "ZZ1 1AA",
+    }  # fmt: skip
+    made = Debt(ref=ref, **{**values, **given})  # type: ignore[arg-type]
+    book.put(made)
+    return made
+
+
 @pytest.fixture
 def debt(book: Book) -> MakeDebt:
-    """Puts a debt into the book: 100 pounds owed as at 1 March 2026, whatever isn't said otherwise."""
-
-    def make(ref: str, **given: object) -> Debt:
-        values: dict[str, object] = {
-            "source_system": "DEBT_MANAGER", "source_id": ref, "version": "1", "content": "", "status": "ACTIVE",
-            "kind": "OVERPAYMENT", "benefit": "IS", "cause": "FRAUD", "original_pence": 10000, "adjusted_pence": 0,
-            "recovered_pence": 0, "written_off_pence": 0, "source_balance_pence": 10000, "as_at": date(2026, 3, 1),
-            "nino": None, "nino_status": None, "surname": "Testcase", "dob": date(1970, 1, 1), "postcode": "ZZ1 1AA",
-        }  # fmt: skip
-        made = Debt(ref=ref, **{**values, **given})  # type: ignore[arg-type]
-        book.put(made)
-        return made
-
-    return make
+    """Puts debts into the book."""
+    return partial(put_debt, book)

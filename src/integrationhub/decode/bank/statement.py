@@ -107,6 +107,11 @@ class Statement:
             return None
         return Reason(code=BALANCE_MISMATCH, text="the opening balance and the entries don't make the closing balance")
 
+    def controls(self) -> list[ControlFact]:
+        """Everything that the statement states and its entries prove."""
+        balance = self.balance_control()
+        return [*self.sum_controls(), *([] if balance is None else [balance])]
+
     def for_judge(self) -> Mapping[str, Any]:
         """What the judge needs to put pages together and to chain statements."""
         heading = self.heading

@@ -108,7 +108,7 @@ class CamtDecoder:
             series=statement.heading.account or "" if is_numbered else "",
             sequence=statement.heading.sequence if is_numbered else None,
             control=statement.sum_fault(),
-            controls=statement.sum_controls(),
+            controls=statement.controls(),
             credits=every.credited,
             debits=every.debited,
             more={"kind": kind, **statement.for_judge()},

@@ -126,6 +126,7 @@ class Mt940Decoder:
         return FileFacts(
             series=statement.heading.account or "",
             sequence=statement.heading.sequence,
+            controls=statement.controls(),
             credits=every.credited,
             debits=every.debited,
             more={"kind": "940", **statement.for_judge(), "shown": number},

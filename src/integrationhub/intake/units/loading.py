@@ -29,6 +29,10 @@ from integrationhub.store.unit_of_work import Store, Work
 from integrationhub.store.worklist import WorklistItem
 
 MISSING = "MISSING_FROM_FULL"
+PAGE_MISSING = Reason(
+    code="PAGE_MISSING",
+    text="the page is kept; it is judged with the others once the last page of its statement is there",
+)
 REASONS_REPORTED = 1_000
 _WORST = ("REJECTED", "EXCEPTION", "LOADED", "EXCLUDED", "SUPERSEDED", "DUPLICATE")
 STALE = "STALE_VERSION"
@@ -132,6 +136,8 @@ class UnitLoader:
         missing = self._missing(work, admitted, now=now)
         self._close(work, admitted, now=now)
         report = self._report(work, admitted, missing)
+        for page in admitted.admission.earlier:
+            _complete(work, page)
         work.deliveries.save(
             replace(
                 delivery,
@@ -183,20 +189,30 @@ class UnitLoader:
         parts: list[Mapping[str, Any]] = [part.counts for part in work.slices.all(admitted.delivery.delivery_id)]
         outcomes = {name: sum(part.get(name, 0) for part in parts) for name in _WORST}
         told = [Reason(**reason) for part in parts for reason in part["reasons"]]
+        facts = [file.facts for file in admitted.files]
+        waits = admitted.admission.pending
         return FileReport(
             path=admitted.delivery.path,
             connector=self.descriptor.name,
             sha256=admitted.delivery.sha256,
-            verdict=FileVerdict.ACCEPTED,
-            reasons=tuple(told[:REASONS_REPORTED]),
+            verdict=FileVerdict.HELD if waits else FileVerdict.ACCEPTED,
+            reasons=(PAGE_MISSING,) if waits else tuple(told[:REASONS_REPORTED]),
             records=sum(outcomes.values()),
             outcomes=outcomes,
             controls=controls_of(admitted.facts),
             debts=Amount(count=sum(part["debts"] for part in parts), pence=sum(part["pence"] for part in parts)),
-            credits=_amount(admitted.facts.credits),
-            debits=_amount(admitted.facts.debits),
+            credits=sum((_amount(page.credits) for page in facts), start=Amount()),
+            debits=sum((_amount(page.debits) for page in facts), start=Amount()),
             missing=tuple(missing),
         )
+
+
+def _complete(work: Work, delivery_id: str) -> None:
+    """The last page is there: this one waits no longer."""
+    page = work.deliveries.get(delivery_id)
+    if page is not None and page.report is not None:
+        report = replace(FileReport.from_dict(page.report), verdict=FileVerdict.ACCEPTED, reasons=())
+        work.deliveries.save(replace(page, reasons=(), report=report.as_dict()))
 
 
 def _amount(booked: Booked) -> Amount:
