@@ -76,9 +76,9 @@ class EmployerJudge:
             yield "TEXT_CONTROL_CHAR"
         if "UNKNOWN_CODE" in faults or values["frequency"] is None:
             yield "UNKNOWN_CODE"
-        if "MONEY_FORMAT" in faults or values["net_earnings_pence"] is None:
+        if "MONEY_FORMAT" in faults:
             yield "MONEY_FORMAT"
-        if any(not 0 <= (values[name] or 0) <= LARGEST for name in _MONEY):
+        if "AMOUNT_RANGE" in faults or any(not 0 <= (values[name] or 0) <= LARGEST for name in _MONEY):
             yield "AMOUNT_RANGE"
         if _pay_date(unit) is None:
             yield "DATE_INVALID"

@@ -6,6 +6,7 @@ The document is streamed; nothing of it is kept but the rows that wait to be han
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any, BinaryIO
 
 from integrationhub.decode.xml.stranger import (
@@ -176,7 +177,7 @@ class AdviceReader:
             self.kinds.add(ADVICES)
         elif path == f"{_ARUDD}/Header":
             self._header = dict(values)
-            self._date("currentProcessingDate", values)
+            self._day(values)
         elif path in {f"{_ARUDD}/ServiceLicenseInformation", f"{_MESSAGING}/MessagingHeader"}:
             self._addressee(path, values)
         elif path == _ACCOUNT:
@@ -260,6 +261,14 @@ class AdviceReader:
         if number is None and self._users is not None:
             self._note(XML_SCHEMA, f"{name} is no date", name)
         return number
+
+    def _day(self, values: Mapping[str, str]) -> None:
+        """The day on which the money goes back must be one: all items hang on it."""
+        try:
+            date.fromisoformat(values.get("currentProcessingDate", ""))
+        except ValueError:
+            if self._users is not None:
+                self._note(XML_SCHEMA, "currentProcessingDate is no date", "currentProcessingDate")
 
     def _note(self, code: str, text: str, name: str | None = None) -> None:
         reason = Reason(code=code, text=text, record=self.items or None, offset=self._parser.place, field=name)

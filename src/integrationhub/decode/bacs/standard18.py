@@ -6,15 +6,17 @@ several accounts, each with a trailer of its own.
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import astuple, dataclass, field
 from typing import BinaryIO
 
+import polars as pl
 import pyarrow as pa
 
 from integrationhub.accounts.feeds.bacs.collections import is_collection
 from integrationhub.decode.bacs.lines import Line, lines_of
-from integrationhub.records import Reason
+from integrationhub.records import FAULT_SCHEMA, DecodedBatch, Reason
 from integrationhub.sdk.units import AT_ONCE, ControlFact
 
 TABLE = "BACS-LINE"
@@ -29,8 +31,9 @@ _ANY_LABEL = re.compile(r"(?:VOL|HDR|UHL|EOF|EOV|UTL)[0-9]")
 _DAY = re.compile(r" [0-9]{5}")
 _CREDIT = "99"
 _BANK_CREDITS = frozenset({"54", "86", "RA", "Z4", "Z5"})
-"""Codes other than 9x that banks count as credits in their own files: totals, settlements, returns, interest."""
+"""Codes other than 9x that some banks count as credits: totals, settlements, returns, interest. Their trailers tell."""
 
+CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _CHECKS = ("records", "nul", "structure", "addressee", "count", "total")
 _OF_STRUCTURE = _CHECKS[:4]
 _FIELDS: Mapping[str, pa.DataType] = {
@@ -46,34 +49,41 @@ _FIELDS: Mapping[str, pa.DataType] = {
 SCHEMA = pa.schema(_FIELDS)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Totals:
-    """Count and pence on either side."""
+    """Count and pence on either side, in the order in which UTL1 has them."""
 
-    debits: int = 0
     debit_pence: int = 0
-    credits: int = 0
     credit_pence: int = 0
+    debits: int = 0
+    credits: int = 0
 
-    def add(self, other: "Totals") -> None:
-        """Count another's, too."""
-        self.debits += other.debits
-        self.debit_pence += other.debit_pence
-        self.credits += other.credits
-        self.credit_pence += other.credit_pence
+    def __add__(self, other: "Totals") -> "Totals":
+        return Totals(*(one + more for one, more in zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(slots=True)
 class _Account:
-    """What stands between a UHL1 and its UTL1."""
+    """What stands between a UHL1 and its UTL1: lines and pence by transaction code."""
 
     date: int | None = None
-    day: str = ""
-    counted: Totals = field(default_factory=Totals)
+    lines: Counter[str] = field(default_factory=Counter)
+    pence: Counter[str] = field(default_factory=Counter)
+
+    def totals(self, is_credit: Callable[[str], bool]) -> Totals:
+        """Both sides, by which codes are credits."""
+        credits_ = list(filter(is_credit, self.lines))
+        debits = self.lines.keys() - credits_
+        return Totals(
+            debit_pence=sum(self.pence[code] for code in debits),
+            credit_pence=sum(self.pence[code] for code in credits_),
+            debits=sum(self.lines[code] for code in debits),
+            credits=sum(self.lines[code] for code in credits_),
+        )
 
 
 class Standard18:
-    """Reads one submission. After `tables` has ended, what the file says of itself is here.
+    """Reads one submission. After `batches` has ended, what the file says of itself is here.
 
     `serial` is the one in the file's name, `users` are our service user numbers, `records` the lines announced; each
     may be None: not known.
@@ -97,9 +107,11 @@ class Standard18:
         self._seen: set[str] = set()
         self._account = _Account()
         self._rows: list[tuple[object, ...]] = []
+        self._unprintable: list[tuple[int, int]] = []
         self.serial = ""
         self.lines = 0
         self.data_lines = 0
+        self.balances = 0
         self.collected_pence = 0
         self.booked = Totals()
         self.controls: list[ControlFact] = []
@@ -114,8 +126,8 @@ class Standard18:
         """The first fault of the trailer's figures."""
         return self._faults.get("count") or self._faults.get("total")
 
-    def tables(self, stream: BinaryIO) -> Iterator[pa.Table]:
-        """The data lines, up to `AT_ONCE` a table. A fault ends the decoding, but all lines are counted."""
+    def batches(self, stream: BinaryIO) -> Iterator[DecodedBatch]:
+        """The data lines, some thousand at a time. A fault ends the decoding, but all lines are counted."""
         for line in lines_of(stream):
             self.lines += 1
             if b"\0" in line.content:
@@ -201,6 +213,7 @@ class Standard18:
             return
         code = text[15:17]
         if self._standalone and code.startswith("Y"):
+            self.balances += 1
             self._add(text, line, code, pence=None, day=None)
             return
         amount = text[35:46]
@@ -213,22 +226,9 @@ class Standard18:
             if day is None:
                 self._broken(line, "positions 101–106 are no processing date")
                 return
-        self._count(code, int(amount))
+        self._account.lines[code] += 1
+        self._account.pence[code] += int(amount)
         self._add(text, line, code, pence=int(amount), day=day)
-
-    def _count(self, code: str, pence: int) -> None:
-        counted = self._account.counted
-        if self._is_credit(code):
-            counted.credits += 1
-            counted.credit_pence += pence
-        else:
-            counted.debits += 1
-            counted.debit_pence += pence
-
-    def _is_credit(self, code: str) -> bool:
-        if not self._standalone:
-            return code == _CREDIT
-        return code.startswith("9") or code in _BANK_CREDITS
 
     def _add(self, text: str, line: Line, code: str, *, pence: int | None, day: int | None) -> None:
         self.data_lines += 1
@@ -237,6 +237,8 @@ class Standard18:
         if is_collection(code, reference):
             self.collected_pence += pence or 0
         place = (self.data_lines, line.offset, self.serial)
+        if CONTROL.search(line.content):
+            self._unprintable.append(place[:2])
         self._rows.append((*place, code, reference, pence, day, file_date))
 
     def _trailer(self, text: str, line: Line) -> None:
@@ -244,20 +246,28 @@ class Standard18:
         if not all(figure.isascii() and figure.isdigit() for figure in figures):
             self._broken(line, "UTL1 has no figures")
             return
-        debit_pence, credit_pence, debits, credits_ = map(int, figures)
-        counted = self._account.counted
+        stated = Totals(*map(int, figures))
+        counted = self._counted(stated)
         counts = [
-            ControlFact(name="debit count", expected=debits, actual=counted.debits),
-            ControlFact(name="credit count", expected=credits_, actual=counted.credits),
+            ControlFact(name="debit count", expected=stated.debits, actual=counted.debits),
+            ControlFact(name="credit count", expected=stated.credits, actual=counted.credits),
         ]
         sums = [
-            ControlFact(name="debit value", expected=debit_pence, actual=counted.debit_pence),
-            ControlFact(name="credit value", expected=credit_pence, actual=counted.credit_pence),
+            ControlFact(name="debit value", expected=stated.debit_pence, actual=counted.debit_pence),
+            ControlFact(name="credit value", expected=stated.credit_pence, actual=counted.credit_pence),
         ]
         self._compare("count", "CONTROL_COUNT", counts, line)
         self._compare("total", "CONTROL_TOTAL", sums, line)
-        self.booked.add(counted)
+        self.booked += counted
         self._account = _Account(date=self._account.date)
+
+    def _counted(self, stated: Totals) -> Totals:
+        """Both sides; codes that only some banks credit stand where the trailer has them."""
+        if not self._standalone:
+            return self._account.totals(lambda code: code == _CREDIT)
+        strict = self._account.totals(lambda code: code.startswith("9"))
+        loose = self._account.totals(lambda code: code.startswith("9") or code in _BANK_CREDITS)
+        return loose if loose == stated else strict
 
     def _compare(self, check: str, code: str, controls: list[ControlFact], line: Line) -> None:
         self.controls += controls
@@ -265,13 +275,15 @@ class Standard18:
             if item.expected != item.actual:
                 self._note(check, code, f"{item.name}: UTL1 says {item.expected}, the lines {item.actual}", line)
 
-    def _flush(self) -> pa.Table:
+    def _flush(self) -> DecodedBatch:
         columns = zip(*self._rows, strict=True)
         table = pa.Table.from_arrays(
             [pa.array(column, kind.type) for column, kind in zip(columns, SCHEMA, strict=True)], schema=SCHEMA
         )
-        self._rows = []
-        return table
+        named = {"table": TABLE, "field": "", "code": "TEXT_CONTROL_CHAR", "hex": ""}
+        faults = [{"record": record, "offset": offset, **named} for record, offset in self._unprintable]
+        self._rows, self._unprintable = [], []
+        return DecodedBatch(tables={TABLE: table}, faults=pl.DataFrame(faults, schema=pl.Schema(FAULT_SCHEMA)))
 
     def _close(self) -> None:
         end = Line(0, b"")

@@ -5,6 +5,8 @@ import re
 _MONEY = re.compile(r"£?(-?)([0-9]{1,3}(?:,[0-9]{3})*|[0-9]+)(?:\.([0-9]{1,2}))?")
 _DATE = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4})")
 LONGEST_MONEY = 24
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""Control characters, which no text may have; tab, CR and LF may stand in one (benefits-common.md §2)."""
 
 
 def pence(text: str) -> int | None:

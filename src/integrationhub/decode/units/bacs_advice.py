@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import polars as pl
 
 from integrationhub.decode.bacs.advice import ADVICES, RETURNS, AdviceReader
+from integrationhub.decode.xml.prolog import is_xml
 from integrationhub.records import DecodedBatch
 from integrationhub.sdk.units import Booked, FileFacts, FileInHand, Options
 
@@ -38,6 +39,10 @@ class AdviceDecoder:
         """Returned debits, and what banks say of instructions."""
         return _LAYOUT
 
+    def recognises(self, head: bytes) -> bool:
+        """Whatever looks like XML."""
+        return is_xml(head)
+
     def decode(self, stream: BinaryIO, file: FileInHand) -> Generator[DecodedBatch, None, FileFacts]:
         """The items of an advice of either kind."""
         reader = AdviceReader(name=file.name, users=None if file.standalone else self._users)
@@ -56,6 +61,7 @@ class AdviceDecoder:
             controls=reader.controls,
             canonical=None if reader.advice is None else {"advice": reader.advice},
             debits=Booked(count=returned, pence=reader.returned_pence),
+            outcomes={"LOADED": reader.items} if file.standalone else {},
         )
 
 

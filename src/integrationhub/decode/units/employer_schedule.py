@@ -1,5 +1,6 @@
 """Deduction schedules of employers (employer-deductions.md §1), as the connector `employer-deductions` takes them."""
 
+import re
 from collections.abc import Generator, Iterator, Mapping
 from datetime import date
 from hashlib import blake2b
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import polars as pl
 
-from integrationhub.decode.schedule.cells import ccyymmdd, pence
+from integrationhub.decode.schedule.cells import CONTROL, ccyymmdd, pence
 from integrationhub.decode.schedule.header import VARIANTS, read_header
 from integrationhub.decode.schedule.text import Row, Sheet
 from integrationhub.records import FAULT_SCHEMA, DecodedBatch, Reason
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from integrationhub.sdk.units import Layout
 
 TABLE = "SCHEDULE-ROW"
+LARGEST = 10**17
+"""Pence beyond which an amount is not even kept: no total could be proved with it."""
+
+_COUNT = re.compile(r"[0-9]{1,18}")
 _CONTROL = frozenset({"CONTROL", "TOTAL"})
 _MONEY = frozenset({"NET-EARNINGS", "OTHER-DEDUCTIONS", "DEDUCTION"})
 _ZERO_WHEN_EMPTY = frozenset({"OTHER-DEDUCTIONS", "DEDUCTION"})
@@ -108,6 +113,8 @@ class _Schedule:
         }
         if len(row.cells) > self._width:
             self._blame(number, row, "", "FIELD_COUNT")
+        for name in (name for name, text in cells.items() if CONTROL.search(text)):
+            self._blame(number, row, name, "TEXT_CONTROL_CHAR")
         for name in sorted(_MONEY):
             values[name] = self._pence(number, row, name, cells[name])
         values["PAY-DATE"] = ccyymmdd(cells["PAY-DATE"])
@@ -126,8 +133,9 @@ class _Schedule:
         if not text and name in _ZERO_WHEN_EMPTY:
             return 0
         amount = pence(text)
-        if amount is None:
-            self._blame(number, row, name, "MONEY_FORMAT")
+        if amount is None or abs(amount) > LARGEST:
+            self._blame(number, row, name, "MONEY_FORMAT" if amount is None else "AMOUNT_RANGE")
+            return None
         return amount
 
     def _same_as(self, values: Mapping[str, Any]) -> int | None:
@@ -186,7 +194,7 @@ class _Schedule:
         if row is None or not _is_control(row) or self._control_in_between:
             return Reason(code="CONTROL_MISSING", text="the last row is no control row, or not the only one"), []
         cells = [cell.strip(" ") for cell in (*row.cells, "", "")]
-        count = int(cells[1]) if cells[1].isascii() and cells[1].isdigit() else None
+        count = int(cells[1]) if _COUNT.fullmatch(cells[1]) else None
         total = pence(cells[2])
         controls = [
             ControlFact(name="rows", expected=count, actual=self._employees),

@@ -15,11 +15,12 @@ class Line:
     pence: int = 1000
     reference: str = "DM0010000017"
     day: str = " 26068"
+    payer: str = "TEST PAYER"
 
     def text(self, *, multi: bool) -> str:
         """The line of 100 characters, of 106 in a file of several days."""
         start = f"00008800054321{0}{self.code}00009900012345{'':4}{self.pence:011d}"
-        return f"{start}{'SYNTHETIC DEBT SVC':18}{self.reference:18}{'TEST PAYER':18}{self.day if multi else ''}"
+        return f"{start}{'SYNTHETIC DEBT SVC':18}{self.reference:18}{self.payer:18}{self.day if multi else ''}"
 
 
 def labels(*, multi: bool = False, serial: str = "000101", user: str = USER, date: str = " 26068") -> list[str]:

@@ -1,6 +1,7 @@
 """The connector bacs: submissions, unpaid items, advices of banks (payments.md §1, §2)."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -8,6 +9,8 @@ from hypothesis import strategies as st
 
 from integrationhub.accounts.book import Book
 from integrationhub.accounts.feeds.bacs.collections import SOURCE
+from integrationhub.intake.report import FileReport
+from integrationhub.intake.units.alone import StandaloneCheck
 from tests.unit.accounts.conftest import EmptyShelf, MakeDebt
 from tests.unit.accounts.feeds.bacs_files import NAME, Line, arudd, item, labels, messaging, submission, trailers
 from tests.unit.accounts.feeds.in_memory import Judged, feed
@@ -52,6 +55,7 @@ def test_a_collection_is_a_receipt_of_the_next_working_day(book: Book, debt: Mak
         (Line(code="17", pence=0), ("EXCLUDED", "ZERO_AMOUNT")),
         (Line(code="17", reference="NOBODY"), ("EXCEPTION", "UNMATCHED")),
         (Line(code="17", reference=f"{REF}\x07"), ("EXCEPTION", "TEXT_CONTROL_CHAR")),
+        (Line(code="17", payer="TEST\x7fPAYER"), ("EXCEPTION", "TEXT_CONTROL_CHAR")),
     ],
 )
 def test_each_line_has_the_outcome_of_its_code(
@@ -179,6 +183,26 @@ def test_a_banks_file_is_judged_by_the_standard_alone(book: Book) -> None:
     assert judged.outcomes["BURQ66/3"] == ("EXCLUDED", "BALANCE_RECORD")
 
 
+def alone(tmp_path: Path, content: bytes, name: str = "whatever") -> FileReport:
+    path = tmp_path / name
+    path.write_bytes(content)
+    return StandaloneCheck(feed("bacs").descriptor).judge(path)
+
+
+def test_files_are_recognised_by_their_content_and_reported_with_their_totals(tmp_path: Path) -> None:
+    bank = alone(tmp_path, BANK_FILE.encode())
+    assert (bank.verdict, bank.records, bank.outcomes) == ("ACCEPTED", 3, {"LOADED": 2, "EXCLUDED": 1})
+    assert (bank.credits.pence, bank.debits.pence) == (8939, 288615)
+    returned = alone(tmp_path, arudd(item(), item(), user="123456"))
+    assert (returned.verdict, returned.records, returned.debits.pence) == ("ACCEPTED", 2, 2000)
+    assert [control.actual for control in returned.controls] == [2, 2000]
+    assert alone(tmp_path, messaging("ADDACS", {}, {}, user="123456")).outcomes == {"LOADED": 2}
+    assert alone(tmp_path, submission(Line(), user="123456"), "x.csv").verdict == "ACCEPTED"
+    broken = alone(tmp_path, arudd(item(), totals=(1, "11.00")))
+    assert (broken.verdict, broken.reasons[0].code, broken.records) == ("REJECTED", "CONTROL_TOTAL", 1)
+    assert alone(tmp_path, b"NINO,Surname").reasons[0].code == "FORMAT_UNKNOWN"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "code"),
     [
@@ -192,6 +216,15 @@ def test_a_banks_file_is_judged_by_the_standard_alone(book: Book) -> None:
 def test_an_inconsistent_bank_file_is_refused(book: Book, old: str, new: str, code: str) -> None:
     content = BANK_FILE.replace(old, new).encode()
     assert feed("bacs").take("BACS18.000001.txt", content, book, standalone=True).refused == code
+
+
+def test_a_code_that_only_some_banks_credit_stands_where_the_trailer_has_it(book: Book) -> None:
+    returned = BANK_FILE.replace("1234566717531509960", "123456671753150RA60")
+    as_debit = returned[: returned.index("UTL1")] + "UTL10000000297554000000000000000000020000000"
+    found = [
+        feed("bacs").take("BACS18.000001.txt", text.encode(), book, standalone=True) for text in (returned, as_debit)
+    ]
+    assert [(judged.refused, judged.facts.credits.pence) for judged in found] == [(None, 8939), (None, 0)]
 
 
 def test_several_accounts_of_a_bank_file_have_a_trailer_each(book: Book) -> None:
@@ -286,6 +319,7 @@ def test_a_payer_who_died_is_noted_and_holds_nothing(book: Book, debt: MakeDebt)
         (arudd(item(valueOf="1,000.00")), "XML_SCHEMA"),
         (arudd(item(originalProcessingDate="09/03/2026")), "XML_SCHEMA"),
         (arudd(item(), day="2026"), "XML_SCHEMA"),
+        (arudd(item(), day="2026-02-30"), "XML_SCHEMA"),
         (arudd(item()).replace(b' ref="DM', b' reff="DM'), "XML_SCHEMA"),
         (arudd(item()).replace(b"<Totals", b"<Total"), "XML_SCHEMA"),
         (arudd(item()).replace(b"ARUDD>", b"OTHER>"), "XML_SCHEMA"),
