@@ -321,7 +321,10 @@ class _Book:
 
 
 def prove(work: Work, positions: Sequence[Position], orders: Orders) -> None:
-    """Read the sums back: every account at a source is empty, every account at the target holds what was accepted."""
+    """Read the sums back: every account at a source is empty, every account at the target holds what was accepted.
+
+    One that held something in an earlier attempt, and of which nothing is accepted any more, holds nothing.
+    """
     wanted: dict[str, tuple[int, int]] = {}
     for case in (case for position in positions for case in position.moving):
         wanted |= {debt.debt_id: (debt.accepted, debt.accepted_suspended) for debt in case.debts if debt.is_accepted}
@@ -329,7 +332,7 @@ def prove(work: Work, positions: Sequence[Position], orders: Orders) -> None:
             wanted[case.case_id] = (case.custodian, 0)
     groups = [position.group_id for position in positions]
     for row in reading.balances_of_groups(work.connection, orders.run_id, groups):
-        expected = wanted.pop(row.account, None) if row.host_system == orders.target else (0, 0)
+        expected = wanted.pop(row.account, (0, 0)) if row.host_system == orders.target else (0, 0)
         if expected != (int(row.pence), int(row.suspended_pence)):
             raise InvariantBroken(
                 f"account {row.account} at {row.host_system} does not hold what was accepted; nothing was moved",

@@ -159,6 +159,24 @@ def test_a_back_out_leaves_nothing_and_a_group_that_moves_again_gets_new_referen
     assert approved_again.report["groups"] == len(prospect.groups)
 
 
+def test_a_group_moves_again_though_cash_of_it_that_moved_before_was_paid_out_since(hub: Hub) -> None:
+    approved(hub)
+    first = moved(hub)
+    handling = hub.handling(PLAN)
+    with hub.store.begin() as work:
+        held = TRANSFER_ENTRIES.c.account_kind == "CUSTODIAN"
+        case_id = work.connection.execute(select(TRANSFER_ENTRIES.c.account).where(held).limit(1)).scalar_one()
+        work.connection.execute(update(VERDICTS).where(VERDICTS.c.case_id == case_id).values(accepted_custodian=0))
+        work.commit()
+    assert list(hub.watch().look().values()) == ["BALANCE_MOVED"]
+    back_out(handling, ALICE, foresee(handling, wave=WAVE), "wrong night")
+    approved(hub)
+    assert moved(hub).groups == first.groups
+    with hub.store.read() as connection:
+        sums = select(func.sum(TRANSFER_ENTRIES.c.pence)).where(TRANSFER_ENTRIES.c.account == case_id)
+        assert connection.execute(sums.where(TRANSFER_ENTRIES.c.host_system == "CMS")).scalar_one() == 0
+
+
 def test_a_changed_balance_takes_the_whole_group_back_to_held(hub: Hub) -> None:
     approved(hub)
     moved(hub)
