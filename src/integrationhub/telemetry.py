@@ -143,12 +143,24 @@ class _LineFormatter(logging.Formatter):
         return json.dumps(redact(None, "", line))
 
 
+class _Stderr(logging.StreamHandler[TextIO]):
+    """Writes to what stderr is at the moment: whoever runs the hub in a process of its own may replace it."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]
+        """Standard error, as it is now."""
+        return sys.stderr
+
+
 def configure(level: str = "INFO", *, stream: TextIO | None = None) -> None:
     """Send all logs of this process, the hub's and its libraries', to `stream` (default: stderr) from `level` up.
 
     Libraries speak from WARNING up, on level DEBUG as much as they like. Call once, where the process begins.
     """
-    handler = logging.StreamHandler(stream or sys.stderr)
+    handler = logging.StreamHandler(stream) if stream is not None else _Stderr()
     handler.setFormatter(_LineFormatter())
     root = logging.getLogger()
     for old in [item for item in root.handlers if isinstance(item.formatter, _LineFormatter)]:
